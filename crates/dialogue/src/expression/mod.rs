@@ -1,0 +1,19 @@
+//! Attribute references, filters, text templates and conditions: everything that a designer writes
+//! to read a value. Parsed once, when an agent is compiled; evaluated against a [`Scope`].
+
+use std::borrow::Cow;
+
+use model::Timestamp;
+use serde_json::Value;
+
+/// What expressions may read during a turn.
+pub trait Scope {
+    /// The value of an attribute in a context (`user`, `session`, …), before any accessor.
+    fn value(&self, context: &str, name: &str) -> Option<Cow<'_, Value>>;
+
+    /// The moment at which the turn happens.
+    fn now(&self) -> Timestamp;
+
+    /// The visitor's IANA time zone, if the client said one.
+    fn time_zone(&self) -> Option<&str>;
+}

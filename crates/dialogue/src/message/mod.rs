@@ -1,0 +1,1 @@
+//! Message markup to messages (spec/opendialog.md §4).

@@ -1,0 +1,3 @@
+//! Scenarios: the document that designers write, and its compiled form.
+
+pub mod document;

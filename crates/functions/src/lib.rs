@@ -1,0 +1,1 @@
+//! The built-in actions that an agent may call.

@@ -1,0 +1,1 @@
+//! Language understanding: the example-based intent classifier.

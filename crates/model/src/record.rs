@@ -1,0 +1,144 @@
+//! The turn log's records: what happened, whole, in one piece.
+//!
+//! A record is all that a turn changed. Tables are made from records and from nothing else, so a
+//! field that a query needs must be here. Parts that only the engine understands are carried as
+//! raw JSON: whoever projects them copies bytes.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{AgentId, ContactId, EntryId, TenantId, Timestamp, TranscriptId};
+
+/// One record of the log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// One inbound act and everything it caused.
+    Turn(Box<TurnRecord>),
+    /// Something that happened beside turns: feedback on a message, a line said elsewhere.
+    Fact(Box<FactRecord>),
+}
+
+/// One inbound act and everything it caused (architecture, "The turn").
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TurnRecord {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The agent that answered.
+    pub agent: AgentId,
+    /// The agent's published version; 0 is the draft.
+    pub agent_version: u32,
+    /// The customer.
+    pub contact: ContactId,
+    /// The conversation.
+    pub transcript: TranscriptId,
+    /// Number of this turn in the transcript, from 1.
+    pub turn: u32,
+    /// Whether the transcript is over after this turn.
+    pub closed: bool,
+    /// The client's id of the inbound message; a retry carries the same one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// When the act arrived.
+    pub at: Timestamp,
+    /// How it arrived.
+    pub request: RequestFacts,
+    /// What was said, in order.
+    pub entries: Vec<Entry>,
+    /// The contact's attributes after the turn, whole.
+    pub contact_state: Box<RawValue>,
+    /// The engine's memory of the transcript after the turn, whole.
+    pub session: Box<RawValue>,
+    /// Facts for the event feed, in order.
+    pub events: Vec<Event>,
+    /// Why the agent said what it said.
+    pub journal: Box<RawValue>,
+}
+
+/// Something that happened to a contact beside turns.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FactRecord {
+    /// Whose.
+    pub tenant: TenantId,
+    /// About which customer.
+    pub contact: ContactId,
+    /// About which conversation, if one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<TranscriptId>,
+    /// When.
+    pub at: Timestamp,
+    /// Lines to add to the transcript.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<Entry>,
+    /// Facts for the event feed, in order.
+    pub events: Vec<Event>,
+}
+
+/// How a turn arrived, for exports and for operators.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestFacts {
+    /// The URL that was called.
+    pub url: String,
+    /// The caller's address.
+    pub source_ip: String,
+    /// The status that was answered.
+    pub status: u16,
+    /// Time from arrival to the commit, in microseconds.
+    pub duration_micros: u64,
+}
+
+/// Who said an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    /// The customer.
+    Contact,
+    /// The agent.
+    Agent,
+    /// Parlance itself.
+    Platform,
+}
+
+impl Author {
+    /// The name under which it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Agent => "agent",
+            Self::Platform => "platform",
+        }
+    }
+}
+
+/// One line of a transcript.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its id.
+    pub id: EntryId,
+    /// Who said it.
+    pub author: Author,
+    /// What it is: an [`crate::inbound::Act`] or a message kind, in snake case.
+    pub kind: String,
+    /// Its plain text, for search and transcripts; may be empty.
+    pub text: String,
+    /// When it was said.
+    pub at: Timestamp,
+    /// The intent that it realises.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<String>,
+    /// Where in the agent: conversation, scene and turn of a scenario, joined by `/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// The whole of it: a [`crate::message::Message`] or an [`crate::inbound::Inbound`].
+    pub body: Box<RawValue>,
+}
+
+/// An immutable fact of a tenant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Event {
+    /// What happened: `transcript.started`, `turn.completed`, `message.feedback`…
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What is known of it.
+    pub body: Box<RawValue>,
+}

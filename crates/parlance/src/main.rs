@@ -1,0 +1,2 @@
+//! The parlance binary: command line, configuration, wiring.
+fn main() {}

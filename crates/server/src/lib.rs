@@ -1,0 +1,1 @@
+//! HTTP: one module per surface, authentication, error bodies.

@@ -1,0 +1,1 @@
+//! Persistence: documents, the turn log and its projections.
