@@ -1,3 +1,13 @@
 //! Scenarios: the document that designers write, and its compiled form.
 
 pub mod document;
+mod export;
+mod import;
+mod problem;
+mod reader;
+pub mod reference;
+mod tree;
+
+pub use export::export;
+pub use import::{Imported, LARGEST_FILE, import, import_value};
+pub use problem::{Note, Problem, Severity};
