@@ -213,7 +213,7 @@ async fn configured(app: &Shared, visit: &Visit) -> Result<Map<String, Value>, R
     let Some(agent) = visit.agent.as_ref().or_else(first) else {
         return Err(Violations::of("selected_scenario", "There is no scenario here yet.").into());
     };
-    let kind = app.runtime.user_type(visit.tenant.id(), &agent.agent.id, &visit.contact).await?;
+    let kind = app.runtime.user_type(visit.tenant.id(), agent.agent.id, &visit.contact).await?;
     let mut all = appearance::complete(&agent.settings.appearance);
     let (name, minimised, opens) = match kind {
         UserType::New => ("new", "newUserStartMinimized", "newUserOpenCallback"),

@@ -86,6 +86,9 @@ async fn incoming_webchat(app: State<App>, peer: Peer, uri: Uri, headers: Header
     answer(&app, Generation::Older, &peer, &uri, &headers, body).await
 }
 
+/// What agents know this channel as.
+const PLATFORM: &str = "webchat";
+
 async fn answer(
     app: &Shared,
     generation: Generation,
@@ -146,6 +149,7 @@ async fn turn(
         message_id: envelope.message_id,
         inbound,
         request: Arrival { url: uri.path().to_owned(), source_ip: app.source_ip(headers, peer.ip()) },
+        platform: PLATFORM,
     };
     let answer = app.runtime.turn(call).await?;
     if silent {

@@ -78,7 +78,11 @@ impl From<Violations> for Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        Self::Broken(error.to_string())
+        match error {
+            StoreError::Overloaded { retry_after } => Self::Busy(retry_after),
+            StoreError::Closed | StoreError::Unavailable { .. } => Self::Busy(Duration::from_secs(1)),
+            other => Self::Broken(other.to_string()),
+        }
     }
 }
 
@@ -92,8 +96,9 @@ impl From<TurnError> for Refusal {
             )),
             TurnError::Overloaded { retry_after } => Self::Busy(retry_after),
             TurnError::ShuttingDown => Self::Busy(Duration::from_secs(1)),
-            TurnError::TimedOut => Self::TimedOut,
-            other => Self::Broken(other.to_string()),
+            TurnError::TimedOut(_) => Self::TimedOut,
+            TurnError::Store(error) => error.into(),
+            TurnError::Broken(cause) => Self::Broken(cause),
         }
     }
 }
