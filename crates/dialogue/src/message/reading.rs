@@ -56,7 +56,8 @@ impl<'s> Reading<'s> {
         read: impl FnOnce(&mut Reader<'_, 's>) -> T,
     ) -> T {
         self.path.push(step);
-        let mut reader = Reader { element, children: Cow::Borrowed(&element.children), known: Vec::new(), reading: self };
+        let mut reader =
+            Reader { element, children: Cow::Borrowed(&element.children), known: Vec::new(), reading: self };
         let value = read(&mut reader);
         reader.finish();
         self.path.pop();
@@ -160,10 +161,8 @@ impl<'s> Reader<'_, 's> {
             _ => None,
         });
         for name in unknown {
-            self.reading.warn(
-                format!("`<{name}>` means nothing here"),
-                format!("known here: {}", self.known.join(", ")),
-            );
+            self.reading
+                .warn(format!("`<{name}>` means nothing here"), format!("known here: {}", self.known.join(", ")));
         }
     }
 
@@ -177,6 +176,22 @@ impl<'s> Reader<'_, 's> {
         self.known.extend(names);
         let element = find(&self.children, names)?;
         Some(self.reading.template(&element.text(), element.literal))
+    }
+
+    /// A text as it is written, with its braces.
+    pub(super) fn raw(&mut self, name: &'static str) -> Option<String> {
+        self.known.push(name);
+        find(&self.children, &[name]).map(Element::text)
+    }
+
+    /// Notes that an answer is kept in an attribute that must have been declared, unless it is the
+    /// one that always is.
+    pub(super) fn stores_in(&mut self, attribute: &Text, built_in: &str) {
+        if let Some(name) = attribute.fixed()
+            && name != built_in
+        {
+            self.reading.to_declare.push(name.to_owned());
+        }
     }
 
     /// A text, empty where it is not written.
@@ -219,6 +234,8 @@ impl<'s> Reader<'_, 's> {
 
     /// The text of this element itself, to read.
     pub(super) fn own_prose(&mut self) -> Prose {
+        // Whatever stands in it is HTML.
+        self.known.clear();
         let source = prose_source(&self.children);
         Prose::new(self.reading.template(&source, self.element.literal))
     }

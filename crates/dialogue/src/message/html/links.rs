@@ -11,7 +11,8 @@ pub(super) fn mentions_www(text: &str) -> bool {
 pub(super) fn find(text: &str) -> Option<(usize, usize)> {
     let mut from = 0;
     while let Some(start) = next_start(text, from) {
-        let prefix = if starts_with(&text[start..], "www.") { 4 } else { text[start..].find("://").map_or(0, |at| at + 3) };
+        let prefix =
+            if starts_with(&text[start..], "www.") { 4 } else { text[start..].find("://").map_or(0, |at| at + 3) };
         let end = start + length(&text[start..]);
         let alone = text[..start].chars().next_back().is_none_or(|before| !before.is_alphanumeric());
         let has_host = text[start..end].get(prefix..).is_some_and(|host| host.starts_with(char::is_alphanumeric));

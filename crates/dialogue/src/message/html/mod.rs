@@ -45,10 +45,11 @@ mod tests {
     #[test]
     fn od_m07_markdown_is_rendered() {
         insta::assert_snapshot!(prose("Hello **bold** and *soft* and `a < b`"), @"Hello <strong>bold</strong> and <em>soft</em> and <code>a &lt; b</code>");
-        insta::assert_snapshot!(prose("| a | b |\n|---|:-:|\n| 1 | **2** |"), @r#"<table><thead><tr><th>a</th><th class="align-center">b</th></tr></thead><tbody>
-<tr><td>1</td><td class="align-center"><strong>2</strong></td></tr>
-</tbody></table>
-"#);
+        insta::assert_snapshot!(prose("| a | b |\n|---|:-:|\n| 1 | **2** |"), @r#"
+        <table><thead><tr><th>a</th><th class="align-center">b</th></tr></thead><tbody>
+        <tr><td>1</td><td class="align-center"><strong>2</strong></td></tr>
+        </tbody></table>
+        "#);
         insta::assert_snapshot!(prose("```rust\nfn main() {}\n```"), @r#"
         <pre><code class="language-rust">fn main() {}
         </code></pre>
@@ -100,8 +101,8 @@ mod tests {
 
     #[test]
     fn od_m09_addresses_become_links() {
-        insta::assert_snapshot!(prose("See https://example.com/a?b=1&c=2."), @r#"See <a class="linkified" target="_blank" href="https://example.com/a?b=1&amp;c=2" rel="noopener noreferrer">https://example.com/a?b=1&amp;c=2</a>."#);
-        insta::assert_snapshot!(prose("(www.example.com/x_(y)) ok"), @r#"(<a class="linkified" target="_blank" href="https://www.example.com/x_(y)" rel="noopener noreferrer">www.example.com/x_(y)</a>) ok"#);
+        insta::assert_snapshot!(prose("See https://example.com/a?b=1&c=2."), @r#"See <a class="linkified" target="_blank" rel="noopener noreferrer" href="https://example.com/a?b=1&amp;c=2">https://example.com/a?b=1&amp;c=2</a>."#);
+        insta::assert_snapshot!(prose("(www.example.com/x_(y)) ok"), @r#"(<a class="linkified" target="_blank" rel="noopener noreferrer" href="https://www.example.com/x_(y)">www.example.com/x_(y)</a>) ok"#);
         insta::assert_snapshot!(prose("<a href=\"https://a.org\">https://a.org</a> `https://b.org`"), @r#"<a href="https://a.org">https://a.org</a> <code>https://b.org</code>"#);
         assert_eq!(prose("http:// and://x nowww.x.org www."), "http:// and://x nowww.x.org www.");
     }
