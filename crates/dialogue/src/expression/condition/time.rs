@@ -1,0 +1,5 @@
+//! Operations on time.
+
+use super::operation::Operation;
+
+pub(super) const OPERATIONS: &[Operation] = &[];

@@ -1,0 +1,5 @@
+//! Filters: crypto.
+
+use super::Group;
+
+pub(super) const FILTERS: Group = &[];

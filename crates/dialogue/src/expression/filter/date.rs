@@ -1,0 +1,5 @@
+//! Filters: date.
+
+use super::Group;
+
+pub(super) const FILTERS: Group = &[];

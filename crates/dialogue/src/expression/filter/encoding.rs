@@ -1,0 +1,5 @@
+//! Filters: encoding.
+
+use super::Group;
+
+pub(super) const FILTERS: Group = &[];

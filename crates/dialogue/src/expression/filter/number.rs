@@ -1,0 +1,5 @@
+//! Filters: number.
+
+use super::Group;
+
+pub(super) const FILTERS: Group = &[];

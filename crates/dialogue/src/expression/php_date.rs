@@ -1,0 +1,1 @@
+//! Dates in the letters of PHP.
