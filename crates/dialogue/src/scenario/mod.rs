@@ -1,5 +1,6 @@
 //! Scenarios: the document that designers write, and its compiled form.
 
+mod check;
 pub mod document;
 mod duplicate;
 mod export;
@@ -9,6 +10,7 @@ mod reader;
 pub mod reference;
 mod tree;
 
+pub use check::check;
 pub use duplicate::{DuplicateError, duplicate, duplicate_scenario};
 pub use export::export;
 pub use import::{Imported, LARGEST_FILE, import, import_value};
