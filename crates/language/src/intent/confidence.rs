@@ -174,10 +174,11 @@ fn regression(observations: &[([f64; SIGNS], bool, f64)]) -> [f64; SIGNS] {
 /// Solves `matrix · x = vector` for a positive definite matrix by elimination.
 fn solve(mut matrix: [[f64; SIGNS]; SIGNS], mut vector: [f64; SIGNS]) -> [f64; SIGNS] {
     for pivot in 0..SIGNS {
+        let above = matrix[pivot];
         for row in pivot + 1..SIGNS {
-            let factor = matrix[row][pivot] / matrix[pivot][pivot];
-            for column in pivot..SIGNS {
-                matrix[row][column] -= factor * matrix[pivot][column];
+            let factor = matrix[row][pivot] / above[pivot];
+            for (value, above) in matrix[row].iter_mut().zip(above) {
+                *value -= factor * above;
             }
             vector[row] -= factor * vector[pivot];
         }

@@ -177,7 +177,7 @@ fn separate(vectors: &[(usize, Vector)], by_intent: &[Vec<Vector>], features: us
             let examples: Vec<(&Vector, bool)> = std::iter::once((&nothing, false))
                 .chain(vectors.iter().enumerate().filter_map(|(place, (of, vector))| {
                     let belongs = *of == intent;
-                    (belongs || (place + intent) % stride == 0).then_some((vector, belongs))
+                    (belongs || (place + intent).is_multiple_of(stride)).then_some((vector, belongs))
                 }))
                 .collect();
             Separator::train(&examples, features)
