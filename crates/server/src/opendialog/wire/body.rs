@@ -198,7 +198,8 @@ fn field(field: &Field) -> Value {
         },
     });
     if field.kind == FieldKind::SelectByTyping {
-        sent["options"] = field.options.iter().map(|option| json!({ "key": option.key, "value": option.value })).collect();
+        sent["options"] =
+            field.options.iter().map(|option| json!({ "key": option.key, "value": option.value })).collect();
     } else if field.kind.has_options() {
         let options: Map<String, Value> =
             field.options.iter().map(|option| (option.key.clone(), option.value.clone().into())).collect();

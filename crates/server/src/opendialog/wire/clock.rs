@@ -28,7 +28,10 @@ mod tests {
         let at = Timestamp::from_seconds(1_683_037_966);
         assert_eq!((time(at, None).as_str(), date(at, None).as_str()), ("02:32 PM", "Tue 2 May"));
         assert_eq!(time(at, Some("Europe/London")), "03:32 PM");
-        assert_eq!((time(at, Some("Asia/Tokyo")).as_str(), date(at, Some("Pacific/Auckland")).as_str()), ("11:32 PM", "Wed 3 May"));
+        assert_eq!(
+            (time(at, Some("Asia/Tokyo")).as_str(), date(at, Some("Pacific/Auckland")).as_str()),
+            ("11:32 PM", "Wed 3 May")
+        );
         assert_eq!(time(at, Some("Mars/Base")), "02:32 PM");
         assert_eq!(time(Timestamp::from_seconds(0), None), "12:00 AM");
     }
