@@ -23,7 +23,7 @@ pub enum Access {
 }
 
 /// The agents of tenants.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Agents {
     agents: Kind,
     drafts: Kind,

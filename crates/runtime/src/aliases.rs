@@ -22,7 +22,7 @@ pub struct Alias {
 }
 
 /// The aliases of tenants.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Aliases {
     kind: Kind,
     agents: Agents,

@@ -60,7 +60,7 @@ impl DocumentError {
 const PAGE: usize = 1_000;
 
 /// Documents of one kind as values of one type.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Kind {
     pub(crate) store: Store,
     pub(crate) name: &'static str,

@@ -83,7 +83,7 @@ fn is_origin(text: &str) -> bool {
 }
 
 /// The chat settings of agents.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     kind: Kind,
 }

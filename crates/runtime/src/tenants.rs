@@ -44,7 +44,7 @@ const KEPT_KEYS: usize = 3;
 const SIGNING_KEYS: &str = "visitor";
 
 /// The tenants of an installation.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Tenants {
     store: Store,
     signing_keys: Kind,

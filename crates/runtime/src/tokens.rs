@@ -36,7 +36,7 @@ pub fn hash(secret: &str) -> [u8; 32] {
 }
 
 /// The API tokens of tenants.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Tokens {
     kind: Kind,
 }

@@ -105,7 +105,6 @@ impl Snapshot {
 }
 
 /// The present snapshot.
-#[derive(Debug)]
 pub(crate) struct Directory {
     store: Store,
     snapshot: RwLock<Arc<Snapshot>>,

@@ -1,5 +1,11 @@
 //! The OpenAPI document: made from the handlers' own descriptions, served with Swagger UI.
 
+use std::sync::OnceLock;
+
+use axum::{
+    http::header,
+    response::{IntoResponse, Response},
+};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -7,6 +13,9 @@ use utoipa::{
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{app::App, router::openapi_document};
 
 /// Where the document is served, and the page that shows it.
 pub(crate) const DOCUMENT: &str = "/api/swagger/openapi.json";
@@ -50,4 +59,19 @@ impl Modify for Details {
             components.add_security_scheme(name, SecurityScheme::Http(scheme));
         }
     }
+}
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(document))
+}
+
+/// This description.
+#[utoipa::path(
+    get, path = "/api/swagger/openapi.json", tag = "Pages", operation_id = "getOpenApi",
+    responses((status = 200, description = "The OpenAPI document", body = serde_json::Value))
+)]
+async fn document() -> Response {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    let text = TEXT.get_or_init(|| openapi_document().to_json().expect("the document is plain JSON"));
+    ([(header::CONTENT_TYPE, "application/json")], text.as_str()).into_response()
 }

@@ -8,10 +8,9 @@ use std::any::Any;
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
-    middleware::{Next, from_fn},
+    http::{HeaderValue, header},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -25,11 +24,10 @@ use crate::{api, app::App, openapi, opendialog, operations, pages, problem::Prob
 
 /// The server's routes over shared state.
 pub(crate) fn router(app: &App) -> Router {
-    let (described, document) = described(app).split_for_parts();
-    let document_text = document.to_json().expect("the document serialises");
+    let chat = opendialog::routes().layer(from_fn_with_state(app.clone(), opendialog::cors));
+    let (routes, _) = described(chat).split_for_parts();
     let swagger = SwaggerUi::new(openapi::PAGE).config(Config::from(openapi::DOCUMENT));
-    described
-        .route(openapi::DOCUMENT, get(|| async move { ([(header::CONTENT_TYPE, "application/json")], document_text) }))
+    routes
         .merge(Router::from(swagger).layer(compression()))
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
@@ -40,17 +38,15 @@ pub(crate) fn router(app: &App) -> Router {
 }
 
 /// Every route with its description.
-fn described(app: &App) -> OpenApiRouter<App> {
-    let large = OpenApiRouter::new().merge(api::routes()).merge(pages::routes()).layer(compression());
-    OpenApiRouter::with_openapi(openapi::Document::openapi())
-        .merge(opendialog::routes(app))
-        .merge(operations::routes())
-        .merge(large)
+fn described(chat: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    let large =
+        OpenApiRouter::new().merge(api::routes()).merge(pages::routes()).merge(openapi::routes()).layer(compression());
+    OpenApiRouter::with_openapi(openapi::Document::openapi()).merge(chat).merge(operations::routes()).merge(large)
 }
 
 /// The OpenAPI document as it is served.
 pub fn openapi_document() -> utoipa::openapi::OpenApi {
-    openapi::Document::openapi()
+    described(opendialog::routes()).into_openapi()
 }
 
 fn compression() -> CompressionLayer<impl Predicate> {

@@ -19,11 +19,11 @@ mod transcript;
 mod visit;
 pub(crate) mod wire;
 
-use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use anonymous::Issued;
 pub(crate) use body::json as json_body;
+pub(crate) use cors::layer as cors;
 pub(crate) use envelope::parse as parse_message;
 pub(crate) use message::said;
 pub(crate) use refusal::{ErrorBody, Refusal};
@@ -32,12 +32,11 @@ pub(crate) use schema::{ChatMessage, ChatRequest};
 use crate::app::App;
 
 /// The routes of the Chat API.
-pub(crate) fn routes(app: &App) -> OpenApiRouter<App> {
+pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(message::routes())
         .merge(configuration::routes())
         .merge(history::routes())
         .merge(transcript::routes())
         .merge(feedback::routes())
-        .layer(from_fn_with_state(app.clone(), cors::layer))
 }

@@ -56,7 +56,7 @@ pub(crate) enum ChatContentType {
 
 /// One message as an object, several as an array; `false` stands for an empty one.
 #[derive(ToSchema)]
-#[schema(value_type = Object)]
+
 #[serde(untagged)]
 pub(crate) enum ChatMessage {
     One(AgentMessage),

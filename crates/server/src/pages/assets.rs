@@ -14,13 +14,13 @@ use crate::app::{App, text};
 
 /// The widget as it was built; empty when the server was built before it.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../web/widget/dist"]
+#[folder = "../../web/widget/dist"]
 #[allow_missing = true]
 struct Widget;
 
 /// The start page's own files.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/assets"]
+#[folder = "assets"]
 struct Assets;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
