@@ -10,6 +10,8 @@ mod crypto;
 mod date;
 mod encoding;
 mod number;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::borrow::Cow;
