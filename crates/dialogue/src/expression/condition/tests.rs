@@ -307,6 +307,8 @@ fn their_number_is_bounded() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn nothing_makes_an_operation_panic(text in any::<String>(), number in any::<f64>(), whole in any::<i64>()) {
         let values = [json!(text), json!(number), json!(whole), json!([text, whole]), Value::Null];

@@ -244,6 +244,17 @@ fn od_c24_a_quoted_or_lone_at_sign_is_text() {
 }
 
 #[rstest]
+#[case("replace a aaaaaaaaaaaaaaaa")]
+#[case("replace a @text")]
+#[case("url_encode | replace % %%%%")]
+#[case("hex")]
+fn od_c18_a_chain_that_grows_without_end_gives_nothing(#[case] filter: &str) {
+    let contact = Attributes::new(json!({"user": {"text": "a%".repeat(1000)}}));
+    let chain = format!(" | {filter}").repeat(16);
+    assert_eq!(contact.fill(&format!("{{text{chain}}}")), "");
+}
+
+#[rstest]
 #[case("a | replace x")]
 #[case("a | range 1")]
 #[case("a | range 0, 3")]
@@ -267,6 +278,8 @@ fn wrong_arguments_are_found_when_compiled(#[case] expression: &str) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn no_value_makes_a_filter_panic(text in any::<String>(), number in any::<f64>(), whole in any::<i64>(), seconds in any::<i32>()) {
         let value = json!([text, number, whole, seconds, {"value": text}, [whole]]);
