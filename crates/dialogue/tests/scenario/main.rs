@@ -1,6 +1,7 @@
 //! Scenario files: import, export, duplicate, check.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod check;
 mod duplicate;
 mod import;
 mod round_trip;
