@@ -92,6 +92,11 @@ impl Model {
         (!candidates.is_empty()).then_some(Findings { candidates, known: seen.known })
     }
 
+    /// How seldom a feature occurs in the training set.
+    pub(crate) fn rarity(&self, feature: u32) -> f32 {
+        self.vocabulary.rarity(feature)
+    }
+
     fn compare<'c>(&self, vector: &Vector, candidates: impl Iterator<Item = &'c mut Candidate>) {
         thread_local! {
             // All zero between calls, so that a lookup costs one read and no allocation.

@@ -61,6 +61,11 @@ impl Vocabulary {
         self.stored.hashes.len()
     }
 
+    /// How seldom a feature occurs: its inverse document frequency.
+    pub(crate) fn rarity(&self, hash: u32) -> f32 {
+        self.index.get(&hash).map_or(self.stored.idf_of_unknown, |feature| self.stored.idf[*feature as usize])
+    }
+
     pub(crate) fn is_consistent(&self) -> bool {
         self.stored.idf.len() == self.len() && self.index.len() == self.len()
     }
