@@ -18,7 +18,7 @@ const START_RIGHT: [f64; 4] = [0.0, 1.0, 3.0, 2.5];
 /// One in so many intents, and of the others' examples, is held out for a trial.
 const HELD_OUT: usize = 5;
 /// Trials on held-out utterances that are enough; large training sets need no more than one round.
-const ENOUGH_TRIALS: usize = 1_500;
+const ENOUGH_TRIALS: usize = 1_000;
 /// Utterances of either kind of unknown in the trials, relative to the known ones.
 const SHARE_UNKNOWN: f64 = 0.15;
 /// Candidate weights of the likeness; the trials choose.

@@ -13,7 +13,7 @@ use super::text::Features;
 use super::vocabulary::{Vector, Vocabulary};
 
 /// Intents whose examples are compared with the utterance.
-const COMPARED_INTENTS: usize = 6;
+const COMPARED_INTENTS: usize = 4;
 /// Examples of one intent that are kept for comparison.
 const COMPARED_EXAMPLES: usize = 150;
 /// Bounds the work of training: examples × intents. Above it each separator sees a sample of the others' examples.
@@ -107,11 +107,12 @@ impl Model {
                 spread.resize(self.vocabulary.len(), 0.0);
             }
             vector.iter().for_each(|(feature, value)| spread[*feature as usize] = *value);
-            let length = norm(vector);
+            // Words and character sequences of an example have length one each.
+            let lengths = norm(vector) * std::f32::consts::SQRT_2;
             for candidate in candidates {
                 let nearest = self.examples[candidate.intent].iter().map(|example| {
                     let product: f32 = example.iter().map(|(feature, value)| spread[*feature as usize] * value).sum();
-                    product / (length * norm(example)).max(f32::MIN_POSITIVE)
+                    product / lengths
                 });
                 candidate.likeness = nearest.fold(0.0, f32::max).min(1.0);
             }

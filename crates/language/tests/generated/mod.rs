@@ -4,7 +4,7 @@
 //! Utterances differ by opening, wording, order, politeness and typing errors. The seed decides everything.
 
 /// Intent and text.
-pub type Utterance = (String, String);
+pub(crate) type Utterance = (String, String);
 
 const THINGS: [(&str, &[&str]); 14] = [
     ("card", &["card", "bank card", "debit card", "plastic card"]),
@@ -216,7 +216,7 @@ const PLACES: [&str; 14] = [
 ];
 
 /// `intents` intents with `each` utterances.
-pub fn in_scope(intents: usize, each: usize, seed: u64) -> Vec<Utterance> {
+pub(crate) fn in_scope(intents: usize, each: usize, seed: u64) -> Vec<Utterance> {
     let mut random = Random(seed);
     let mut utterances = Vec::with_capacity(intents * each);
     for number in 0..intents {
@@ -232,7 +232,7 @@ pub fn in_scope(intents: usize, each: usize, seed: u64) -> Vec<Utterance> {
 }
 
 /// Utterances of other domains, under the intent `oos`.
-pub fn out_of_scope(count: usize, seed: u64) -> Vec<Utterance> {
+pub(crate) fn out_of_scope(count: usize, seed: u64) -> Vec<Utterance> {
     let mut random = Random(seed);
     (0..count)
         .map(|_| {
