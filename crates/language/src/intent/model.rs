@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::separator::Separator;
 use super::text::Features;
-use super::vocabulary::{Vector, Vocabulary};
+use super::vocabulary::{LENGTH, Vector, Vocabulary};
 
 /// Intents whose examples are compared with the utterance.
 const COMPARED_INTENTS: usize = 4;
@@ -107,8 +107,7 @@ impl Model {
                 spread.resize(self.vocabulary.len(), 0.0);
             }
             vector.iter().for_each(|(feature, value)| spread[*feature as usize] = *value);
-            // Words and character sequences of an example have length one each.
-            let lengths = norm(vector) * std::f32::consts::SQRT_2;
+            let lengths = norm(vector) * LENGTH;
             for candidate in candidates {
                 let nearest = self.examples[candidate.intent].iter().map(|example| {
                     let product: f32 = example.iter().map(|(feature, value)| spread[*feature as usize] * value).sum();
