@@ -3,6 +3,7 @@
 //! `cargo run --release -p store --example throughput -- [turns] [tasks] [directory]`
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -59,10 +60,26 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for name in ["log.db", "log.db-wal", "tables.db", "tables.db-wal"] {
         println!("{name}: {:.1} MiB", std::fs::metadata(dir.join(name))?.len() as f64 / f64::from(1 << 20));
     }
+    for (thread, seconds) in processor_time() {
+        println!("processor time of {thread}: {seconds:.2} s");
+    }
     let closing = Instant::now();
     store.shutdown().await?;
     println!("shut down in {:.1} ms", closing.elapsed().as_secs_f64() * 1e3);
     Ok(())
+}
+
+/// Processor seconds per thread name, where the system tells (Linux counts in hundredths).
+fn processor_time() -> BTreeMap<String, f64> {
+    let mut times = BTreeMap::new();
+    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let Ok(stat) = std::fs::read_to_string(task.path().join("stat")) else { continue };
+        let Some((head, tail)) = stat.rsplit_once(") ") else { continue };
+        let name = head.split_once('(').map_or(head, |(_, name)| name);
+        let ticks: u32 = tail.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
+        *times.entry(name.to_owned()).or_default() += f64::from(ticks) / 100.0;
+    }
+    times
 }
 
 type Outcome = Result<(Vec<Duration>, Duration), StoreError>;

@@ -57,7 +57,7 @@ impl LogQueue {
         // On the caller's thread, so that the writer only writes.
         let encoded = encoding::encode(&record)?;
         let bytes = encoded.json.len();
-        self.pipeline.admit(bytes)?;
+        self.pipeline.admit(bytes).await?;
         let (answer, answered) = oneshot::channel();
         let append = Message::Append(Box::new(Append { encoded, record, answer }));
         if let Err(refused) = self.messages.try_send(append) {

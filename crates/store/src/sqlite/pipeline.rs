@@ -18,6 +18,9 @@ use crate::{Result, StoreError, StoreOptions};
 
 /// How long a refused caller should wait: HTTP counts in seconds.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How long an append is held back before it is refused: a short stall of the disk slows callers down
+/// and nothing worse.
+const SLOWED: Duration = Duration::from_millis(250);
 /// How long a reader waits for the projector before it is told that the store is overloaded.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -57,15 +60,30 @@ impl Pipeline {
         }
     }
 
-    /// Admits a record if what is accepted and not yet projected stays within bounds.
-    pub(super) fn admit(&self, bytes: usize) -> Result<()> {
+    /// Admits a record as soon as what is accepted and not yet projected stays within bounds; refuses
+    /// it when that takes long.
+    pub(super) async fn admit(&self, bytes: usize) -> Result<()> {
+        if self.try_admit(bytes) {
+            return Ok(());
+        }
+        let mut progress = self.projected.subscribe();
+        let admitted = async {
+            while !self.try_admit(bytes) {
+                progress.changed().await.map_err(|_| StoreError::Closed)?;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(SLOWED, admitted).await.unwrap_or_else(|_| Err(Self::overloaded()))
+    }
+
+    fn try_admit(&self, bytes: usize) -> bool {
         let records = self.records_behind.fetch_add(1, Ordering::Relaxed) + 1;
         let total = self.bytes_behind.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if records > self.options.max_behind || total > self.options.max_behind_bytes {
+        let fits = records <= self.options.max_behind && total <= self.options.max_behind_bytes;
+        if !fits {
             self.leave(1, bytes);
-            return Err(StoreError::Overloaded { retry_after: RETRY_AFTER });
         }
-        Ok(())
+        fits
     }
 
     /// Takes back an admission: the record was refused, or is projected.

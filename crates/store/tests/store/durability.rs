@@ -201,3 +201,23 @@ async fn files_of_a_newer_release_are_refused() {
     assert!(matches!(refused, StoreError::NewerSchema { found: 99, .. }), "{refused:?}");
     assert!(refused.to_string().contains("upgrade"), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_fresh_directory_may_be_opened_by_several_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened: Vec<_> = (0..6)
+        .map(|number: u32| {
+            let path = dir.path().to_owned();
+            tokio::spawn(async move {
+                let store = Store::open_documents(&path).await.expect("the documents");
+                let id = number.to_string();
+                store.tenant(&tenant("acme")).put("agent", &id, &json!(number), &[], Expect::New).await.expect("a put");
+            })
+        })
+        .collect();
+    for opened in opened {
+        opened.await.unwrap();
+    }
+    let store = Store::open_documents(dir.path()).await.unwrap();
+    assert_eq!(store.tenant(&tenant("acme")).list("agent", store::Page::whole()).await.unwrap().len(), 6);
+}
