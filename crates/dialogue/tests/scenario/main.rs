@@ -3,5 +3,6 @@
 
 mod check;
 mod duplicate;
+mod example;
 mod import;
 mod round_trip;
