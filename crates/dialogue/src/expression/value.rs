@@ -63,7 +63,7 @@ fn display_number(number: &Number, out: &mut String) {
 
 /// Beyond 2^53 a decimal is no exact integer any more.
 #[expect(clippy::cast_possible_truncation, reason = "the bound is checked")]
-fn whole_float(number: &Number) -> Option<i64> {
+pub(super) fn whole_float(number: &Number) -> Option<i64> {
     let float = number.as_f64().filter(|_| number.is_f64())?;
     (float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0).then_some(float as i64)
 }
@@ -72,12 +72,14 @@ fn whole_float(number: &Number) -> Option<i64> {
 pub(super) fn number(value: &Value) -> Option<Number> {
     match value {
         Value::Number(number) => Some(number.clone()),
-        Value::String(text) => {
-            let text = text.trim();
-            text.parse::<i64>().map(Number::from).ok().or_else(|| decimal(text))
-        }
+        Value::String(text) => number_in(text),
         _ => None,
     }
+}
+
+pub(super) fn number_in(text: &str) -> Option<Number> {
+    let text = text.trim();
+    text.parse::<i64>().map(Number::from).ok().or_else(|| decimal(text))
 }
 
 /// Rust also reads `inf`, `nan`: those are words here.

@@ -61,7 +61,7 @@ fn order(left: Option<&Value>, right: Option<&Value>) -> Option<Ordering> {
 }
 
 /// Integers are compared exactly.
-fn compare(left: &Number, right: &Number) -> Option<Ordering> {
+pub(super) fn compare(left: &Number, right: &Number) -> Option<Ordering> {
     match (left.as_i64(), right.as_i64()) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),
         _ => left.as_f64()?.partial_cmp(&right.as_f64()?),
