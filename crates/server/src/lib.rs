@@ -1,1 +1,3 @@
 //! HTTP: one module per surface, authentication, error bodies.
+
+pub mod opendialog;

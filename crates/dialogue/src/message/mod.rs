@@ -208,3 +208,6 @@ fn first_problem(problems: Vec<MarkupProblem>) -> RenderError {
 pub fn plain(text: &str, intent: &str) -> Message {
     Message::text(intent, html::prose(text))
 }
+
+#[cfg(test)]
+mod tests;

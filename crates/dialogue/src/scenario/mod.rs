@@ -1,6 +1,8 @@
 //! Scenarios: the document that designers write, and its compiled form.
 
 mod check;
+pub mod compile;
+pub mod compiled;
 pub mod document;
 mod duplicate;
 mod export;

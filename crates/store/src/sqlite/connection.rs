@@ -122,6 +122,9 @@ pub(super) fn unavailable(action: &'static str) -> impl Fn(rusqlite::Error) -> S
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             StoreError::Corrupt { what: "database", problem: error.to_string() }
         }
+        None if matches!(error, rusqlite::Error::FromSqlConversionFailure(..)) => {
+            StoreError::Corrupt { what: "data", problem: error.to_string() }
+        }
         _ => StoreError::Unavailable { action, problem: error.to_string() },
     }
 }

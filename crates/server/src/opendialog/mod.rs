@@ -1,0 +1,3 @@
+//! The surface that speaks as OpenDialog does.
+
+pub mod wire;

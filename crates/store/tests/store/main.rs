@@ -1,0 +1,6 @@
+//! What the store promises.
+
+mod conformance;
+mod durability;
+mod projections;
+mod sample;
