@@ -94,9 +94,9 @@ pub(super) fn arrivals(view: &View<'_>, place: Place) -> Vec<usize> {
     }
 }
 
-/// Whether a turn has an intent of the participant opposite to a speaker.
+/// Whether the participant opposite to a speaker can open a turn.
 fn answers(turn: &Turn, speaker: Speaker) -> bool {
-    turn.request_intents.iter().chain(&turn.response_intents).any(|intent| intent.speaker != speaker)
+    turn.request_intents.iter().any(|intent| intent.speaker != speaker)
 }
 
 fn same_speaker(view: &View<'_>, problems: &mut Vec<Problem>) {
