@@ -81,7 +81,7 @@ pub struct IntentClassifier {
 }
 
 impl IntentClassifier {
-    /// Learns from examples, on all cores: about 2 s for 10,000 examples.
+    /// Learns from examples, on all cores: a few seconds for 10,000 examples.
     pub fn train(intents: &[TrainingIntent]) -> Result<Self, TrainingError> {
         let count = intents.iter().map(|intent| intent.examples.len()).sum();
         if count > MAX_EXAMPLES {
