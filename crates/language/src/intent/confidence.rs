@@ -16,9 +16,9 @@ use super::text::Features;
 const START_KNOWN: [f64; 4] = [-3.5, 2.0, 4.0, 4.5];
 const START_RIGHT: [f64; 4] = [0.0, 1.0, 3.0, 2.5];
 /// One in so many intents, and of the others' examples, is held out for a trial.
-const HELD_OUT: usize = 5;
-/// Trials on held-out utterances that are enough; large training sets need no more than one round.
-const ENOUGH_TRIALS: usize = 1_000;
+const HELD_OUT: usize = 10;
+/// Trials that are enough; large training sets need no more than one round.
+const ENOUGH_TRIALS: usize = 2_000;
 /// Utterances of either kind of unknown in the trials, relative to the known ones.
 const SHARE_UNKNOWN: f64 = 0.15;
 /// Candidate weights of the likeness; the trials choose.
@@ -168,7 +168,7 @@ fn ranked(candidates: &[Candidate], weight: f32) -> Vec<Candidate> {
 fn trials(examples: &[Example<'_>], intents: usize) -> Vec<Trial> {
     let mut trials = Vec::new();
     for round in 0..HELD_OUT {
-        // Every fifth intent is unknown in a round, and every fifth example of each other one is new.
+        // Every tenth intent is unknown in a round, and every tenth example of each other one is new.
         let mut seen_of = vec![0_usize; intents];
         let (held_out, training): (Vec<Example<'_>>, Vec<Example<'_>>) = examples.iter().partition(|example| {
             let intent = example.intent;
@@ -191,7 +191,7 @@ fn trials(examples: &[Example<'_>], intents: usize) -> Vec<Trial> {
                 trials.extend(model.find(&strange).map(|findings| Trial { findings, kind }));
             }
         }
-        if trials.len() >= 2 * ENOUGH_TRIALS {
+        if trials.len() >= ENOUGH_TRIALS {
             break;
         }
     }

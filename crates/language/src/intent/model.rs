@@ -17,7 +17,7 @@ const COMPARED_INTENTS: usize = 4;
 /// Examples of one intent that are kept for comparison.
 const COMPARED_EXAMPLES: usize = 150;
 /// Bounds the work of training: examples × intents. Above it each separator sees a sample of the others' examples.
-const MAX_COMPARISONS: usize = 6_000_000;
+const MAX_COMPARISONS: usize = 2_500_000;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Model {
