@@ -1,6 +1,6 @@
 use dialogue::scenario::{check, duplicate_scenario, export, import, import_value};
 
-const LIGHTHOUSE_INN: &[u8] = include_bytes!("../../../../examples/lighthouse-inn.scenario.json");
+pub(crate) const LIGHTHOUSE_INN: &[u8] = include_bytes!("../../../../examples/lighthouse-inn.scenario.json");
 
 #[test]
 fn the_example_is_sound() {

@@ -7,3 +7,4 @@ mod example;
 mod hostile;
 mod import;
 mod round_trip;
+mod walk;
