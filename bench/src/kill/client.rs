@@ -115,10 +115,10 @@ impl Client {
     /// Talks until the gate says to finish and nothing is in flight.
     pub(super) async fn run(mut self) {
         while let Some(address) = self.wait_for_server().await {
-            if let Ok(connection) = Connection::open(address).await {
-                if self.talk(connection, address).await.is_finished() {
-                    return;
-                }
+            if let Ok(connection) = Connection::open(address).await
+                && let Talk::Finished = self.talk(connection, address).await
+            {
+                return;
             }
             // The gate may not have closed yet behind a server that is gone.
             sleep(Duration::from_millis(2)).await;
@@ -162,13 +162,8 @@ impl Client {
     }
 }
 
+/// How a talk over one connection ended.
 enum Talk {
     Broken,
     Finished,
-}
-
-impl Talk {
-    fn is_finished(&self) -> bool {
-        matches!(self, Self::Finished)
-    }
 }

@@ -1,5 +1,7 @@
 //! The kill test, of Parlance and of servers that are known to keep or break their promises.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 use std::{fs, time::Duration};
 
 use bench::{
