@@ -129,7 +129,7 @@ fn envelope(agent: &Agent, act: Act, variant: usize) -> Value {
 pub fn history_request(address: SocketAddr, agent: &Agent, user: u64, limit: usize) -> Vec<u8> {
     let user = user_id(user);
     format!(
-        "GET /chat-api/history?user_id={user}&limit={limit}&ignore= HTTP/1.1\r\nHost: {address}\r\n\
+        "GET /chat-api/history?user_id={user}&limit={limit} HTTP/1.1\r\nHost: {address}\r\n\
          Authorization: Bearer {}\r\nOPENDIALOG-USER-ID: {user}\r\nOPENDIALOG-SCENARIO-ID: {}\r\n\r\n",
         agent.app_key, agent.id,
     )

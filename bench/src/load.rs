@@ -18,6 +18,9 @@ use crate::{
     http::Connection,
 };
 
+/// Largest latency that is told apart from longer ones, in microseconds.
+const LONGEST_LATENCY: u64 = 60_000_000;
+
 /// What to send, where, how much of it.
 #[derive(Debug, Clone)]
 pub struct LoadPlan {
@@ -105,7 +108,7 @@ async fn run_clients(plan: &LoadPlan) -> LoadReport {
         answers_in_all: Cell::new(0),
         failures: Cell::new(0),
         first_failure: RefCell::new(None),
-        latencies: RefCell::new(Histogram::new(3).expect("three significant digits are supported")),
+        latencies: RefCell::new(Histogram::new_with_max(LONGEST_LATENCY, 3).expect("the bounds are valid")),
     });
     let mut clients = tokio::task::JoinSet::new();
     for index in 0..plan.clients {
@@ -183,5 +186,55 @@ async fn answer(connection: &mut Option<Connection>, address: SocketAddr, reques
             let body = String::from_utf8_lossy(response.body);
             Err(format!("status {status}: {}", body.chars().take(300).collect::<String>()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    };
+
+    use axum::{Router, http::StatusCode, routing::post};
+
+    use super::*;
+
+    /// A server that answers after 20 ms, every tenth time with a refusal.
+    fn serve() -> (tokio::runtime::Runtime, SocketAddr) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let asked = Arc::new(AtomicU64::new(0));
+        let answer = async move || {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let refused = asked.fetch_add(1, Ordering::Relaxed) % 10 == 9;
+            if refused { (StatusCode::TOO_MANY_REQUESTS, "slower") } else { (StatusCode::OK, "{}") }
+        };
+        let router = Router::new().route("/chat-api/message", post(answer));
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.spawn(async { axum::serve(listener, router).await });
+        (runtime, address)
+    }
+
+    #[test]
+    fn answers_are_counted_timed_and_told_from_failures() {
+        let (_runtime, address) = serve();
+        let report = run(&LoadPlan {
+            address,
+            agent: Agent::nobody(),
+            act: Act::Button,
+            clients: 4,
+            turns_per_user: 1,
+            first_number: 1,
+            warm_up: Duration::ZERO,
+            until: Until::Answers(40),
+        })
+        .unwrap();
+        // Clients already asking when the count is reached finish what they asked.
+        assert!((36..=39).contains(&report.answers), "{}", report.answers);
+        assert_eq!(report.failures, 4);
+        assert_eq!(report.first_failure.as_deref(), Some("status 429: slower"));
+        assert!(report.millis_at(0.5) >= 20.0, "{}", report.millis_at(0.5));
+        assert!(report.millis_at(1.0) < 10_000.0, "{}", report.millis_at(1.0));
     }
 }

@@ -34,7 +34,7 @@ use audit::audit;
 use client::{Client, Ledger};
 
 /// Rows of a history that are asked for; a user has fewer.
-const HISTORY_LIMIT: usize = 1000;
+const HISTORY_LIMIT: usize = 200;
 
 /// One answer may take this long before the connection is given up.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);

@@ -1,8 +1,9 @@
-//! The kill test, of Parlance and of servers that are known to keep or break their promises.
+//! The kill test, of Parlance and of servers that are known to keep or break their promises; and the
+//! runner of the figures.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use std::{fs, time::Duration};
+use std::{fs, process::Command, time::Duration};
 
 use bench::{
     kill::{Fault, Ordeal, Verdict, hold},
@@ -55,4 +56,32 @@ fn r1_nothing_acknowledged_is_lost_over_20_kills() {
     assert!(verdict.faults.is_empty(), "{verdict:#?}");
     assert_eq!(verdict.kills, 20, "{verdict:#?}");
     assert!(verdict.acknowledged > 0, "{verdict:#?}");
+}
+
+#[test]
+fn the_runner_measures_and_writes_its_results() {
+    let root = tempfile::tempdir().unwrap();
+    let dist = root.path().join("web/widget/dist");
+    fs::create_dir_all(&dist).unwrap();
+    fs::create_dir(root.path().join("bench")).unwrap();
+    fs::write(dist.join("parlance.js"), "window.parlance = {};").unwrap();
+
+    let output = Command::new(env!("CARGO_BIN_EXE_figures"))
+        .args(["p12", "p13", "r1", "--rounds", "1", "--kills", "1", "--write"])
+        .args(["--parlance", env!("CARGO_BIN_EXE_stand-in")])
+        .arg("--work-dir")
+        .arg(root.path().join("work"))
+        .arg("--root")
+        .arg(root.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let results = fs::read_to_string(root.path().join("bench/RESULTS.md")).unwrap();
+    for reached in [
+        "| P12 Import and check | import of 10 MB ≤ 1 s |",
+        "| P13 Sizes | widget before the first click ≤ 5 kB | 0.0 kB | yes |",
+        "| R1 Kills under load | 0 lost, 0 half turns, 0 duplicates | none | yes |",
+    ] {
+        assert!(results.contains(reached), "{results}");
+    }
 }

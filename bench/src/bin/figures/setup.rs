@@ -115,11 +115,6 @@ impl DataDir {
 }
 
 /// Milliseconds with as many digits as matter.
-pub(crate) fn millis(duration: Duration) -> String {
-    millis_of(duration.as_secs_f64() * 1000.0)
-}
-
-/// The same of a number of milliseconds.
 pub(crate) fn millis_of(millis: f64) -> String {
     if millis < 10.0 { format!("{millis:.2} ms") } else { format!("{millis:.0} ms") }
 }

@@ -17,6 +17,7 @@ const CATCH_UP_LIMIT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Contestant {
+    Memory,
     Row,
     Turn,
     Parlance,
@@ -27,6 +28,7 @@ enum Contestant {
 impl Contestant {
     fn name(self) -> &'static str {
         match self {
+            Self::Memory => "reference, from memory",
             Self::Row => "reference, one row",
             Self::Turn => "reference, full turn",
             Self::Parlance => "Parlance, each turn another user",
@@ -45,9 +47,9 @@ struct Run {
 }
 
 pub(crate) fn measure(setup: &Setup) -> Result<Vec<Section>, Failure> {
-    use Contestant::{Parlance, ParlanceTenTurns, ParlanceText, Row, Turn};
+    use Contestant::{Memory, Parlance, ParlanceTenTurns, ParlanceText, Row, Turn};
     Ok(vec![
-        at_clients(setup, 64, &[Row, Turn, Parlance, ParlanceTenTurns, ParlanceText])?,
+        at_clients(setup, 64, &[Memory, Row, Turn, Parlance, ParlanceTenTurns, ParlanceText])?,
         at_clients(setup, 256, &[Row, Turn, Parlance])?,
     ])
 }
@@ -119,6 +121,7 @@ fn at_clients(setup: &Setup, clients: usize, contestants: &[Contestant]) -> Resu
 fn run_one(setup: &Setup, contestant: Contestant, clients: usize) -> Result<Run, Failure> {
     let data_dir = setup.fresh_data_dir()?;
     let (server, agent) = match contestant {
+        Contestant::Memory => (setup.start_ceiling("memory", &data_dir)?, Agent::nobody()),
         Contestant::Row => (setup.start_ceiling("row", &data_dir)?, Agent::nobody()),
         Contestant::Turn => (setup.start_ceiling("turn", &data_dir)?, Agent::nobody()),
         Contestant::Parlance | Contestant::ParlanceTenTurns | Contestant::ParlanceText => {
@@ -139,7 +142,7 @@ fn run_one(setup: &Setup, contestant: Contestant, clients: usize) -> Result<Run,
         until: Until::Elapsed(Duration::from_secs(setup.choices.seconds)),
     })?;
     let lag = match contestant {
-        Contestant::Row | Contestant::Turn => None,
+        Contestant::Memory | Contestant::Row | Contestant::Turn => None,
         _ => wait_for_projections(setup, &server)?,
     };
     let resident_bytes = server.resident_bytes()?;

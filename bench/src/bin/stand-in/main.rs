@@ -52,6 +52,7 @@ async fn serve(data_dir: &Path) -> io::Result<()> {
         .route("/chat-api/message", post(message))
         .route("/chat-api/history", get(history))
         .route("/readyz", get(async || "ready"))
+        .route("/metrics", get(async || "parlance_projection_lag_records 0\n"))
         .with_state(book);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("listening on http://{}", listener.local_addr()?);
@@ -109,7 +110,7 @@ impl Book {
         };
         for (index, batch) in batches.iter().enumerate() {
             if index > 0 {
-                thread::sleep(Duration::from_millis(2));
+                thread::sleep(Duration::from_millis(10));
             }
             writeln!(self.unwritten, "{}", json!(batch))?;
             if self.fault != Some(Fault::AnswersBeforeItWrites) {
