@@ -9,7 +9,10 @@ use std::{
     collections::BTreeSet,
     net::SocketAddr,
     path::Path,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -136,7 +139,9 @@ pub fn hold(parlance: &Parlance, data_dir: &Path, ordeal: Ordeal) -> Result<Verd
     let mut server = parlance.serve(data_dir)?;
     gate.send_replace(Gate::Open(server.address()));
     while kills < ordeal.kills && started.elapsed() < ordeal.limit {
+        let said_before = next_number.load(Ordering::Relaxed);
         thread::sleep(random_up_to(&mut random, ordeal.longest_run));
+        wait_for_load(&next_number, said_before + ordeal.clients as u64);
         gate.send_replace(Gate::Closed);
         server.kill().map_err(io_error("kill"))?;
         kills += 1;
@@ -176,6 +181,14 @@ pub fn hold(parlance: &Parlance, data_dir: &Path, ordeal: Ordeal) -> Result<Verd
     server.stop().map_err(io_error("stop"))?;
     let (elapsed, seed) = (started.elapsed(), ordeal.seed);
     Ok(Verdict { kills, kills_while_starting, acknowledged, retries, faults, elapsed, seed })
+}
+
+/// A kill of a server that nobody talks to shows little: on a busy machine the random moment waits.
+fn wait_for_load(next_number: &AtomicU64, wanted: u64) {
+    let start = Instant::now();
+    while next_number.load(Ordering::Relaxed) < wanted && start.elapsed() < ANSWER_LIMIT {
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 fn random_up_to(random: &mut StdRng, longest: Duration) -> Duration {

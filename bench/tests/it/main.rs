@@ -26,7 +26,7 @@ fn a_server_that_keeps_its_promises_passes() {
     let verdict = hold_stand_in(None, 5);
     assert!(verdict.faults.is_empty(), "{verdict:#?}");
     assert_eq!(verdict.kills, 5);
-    assert!(verdict.acknowledged > 100 && verdict.retries > 0, "{verdict:#?}");
+    assert!(verdict.acknowledged > 0 && verdict.retries > 0, "{verdict:#?}");
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn r1_nothing_acknowledged_is_lost_over_20_kills() {
     let verdict = hold(&Parlance::find().unwrap(), &data_dir, Ordeal::of_kills(20)).unwrap();
     assert!(verdict.faults.is_empty(), "{verdict:#?}");
     assert_eq!(verdict.kills, 20, "{verdict:#?}");
-    assert!(verdict.acknowledged > 0, "{verdict:#?}");
+    assert!(verdict.acknowledged > 0 && verdict.retries > 0, "{verdict:#?}");
 }
 
 #[test]
