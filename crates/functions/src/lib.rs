@@ -1,1 +1,32 @@
-//! The built-in actions that an agent may call.
+//! The built-in actions that an agent may call: each is a function from a configuration and the attributes to new
+//! values of attributes. Nothing here does I/O or reads a clock.
+//!
+//! To add an action: one file, and one line in [`action`].
+
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test may fail loudly"))]
+
+mod call;
+mod datetime;
+mod set_attributes;
+
+pub use call::{Action, ActionError, Call, Output, Outputs};
+
+/// The built-in action of a component id, if there is one.
+pub fn action(component: &str) -> Option<Action> {
+    match component {
+        "action.core.set_attributes" | "set_attributes" => Some(set_attributes::set_attributes),
+        "action.core.datetime" | "datetime" => Some(datetime::datetime),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn actions_are_found_by_component_id_and_by_plain_name() {
+        for name in ["action.core.set_attributes", "set_attributes", "action.core.datetime", "datetime"] {
+            assert!(super::action(name).is_some(), "{name}");
+        }
+        assert!(super::action("action.core.unheard_of").is_none());
+    }
+}

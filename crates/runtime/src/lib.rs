@@ -1,1 +1,18 @@
-//! Turns, sessions and the event log.
+//! Turns, sessions and the event log: the one path from what a visitor did to what is durable and
+//! answered (architecture, "The turn").
+//!
+//! Invariants: turns of one contact never overlap, turns of different contacts never wait for each
+//! other; what a caller is told happened is durable; a retry with the same message id gets the first
+//! answer. This crate knows no vendor's wire format and no SQL.
+
+mod classifiers;
+mod contact_order;
+mod fulfil;
+mod loaded;
+mod record;
+mod runtime;
+mod turn;
+
+pub use loaded::{AgentSource, LoadedAgent};
+pub use runtime::{Runtime, RuntimeError, RuntimeOptions, UserType};
+pub use turn::{AgentChoice, Arrival, TurnAnswer, TurnCall, TurnError};

@@ -1,1 +1,27 @@
 //! Persistence: documents, the turn log and its projections.
+//!
+//! Two kinds of data, two shapes. What designers and administrators write are **documents**: JSON
+//! under `(tenant, kind, id)` with a version and a few keys. What happens is a **log of turns**: one
+//! record per turn, durable when [`Store::append`] returns. Everything else that can be read about
+//! conversations (contacts, transcripts, entries, events) is projected from the log and can be made
+//! anew from it at any time ([`Store::rebuild`]).
+//!
+//! Invariant: a table of the projections is a function of the log, whatever happened in between.
+//! This crate does not know what it stores means: bodies, sessions and journals are copied as bytes.
+
+mod backend;
+mod conversation;
+mod document;
+mod error;
+mod options;
+mod sqlite;
+mod store;
+
+pub use conversation::{
+    EntryFilter, MAX_PARTS, MAX_RECORD_BYTES, MAX_ROWS, StoredContact, StoredEntry, StoredEvent, StoredSession,
+    StoredTranscript, TranscriptFilter, TurnState,
+};
+pub use document::{Document, Expect, HISTORY_KEPT, Key, MAX_DOCUMENT_BYTES, Page, Unique};
+pub use error::{Result, StoreError};
+pub use options::StoreOptions;
+pub use store::{PlatformStore, Store, TenantStore};

@@ -1,10 +1,28 @@
 //! Attribute references, filters, text templates and conditions: everything that a designer writes
 //! to read a value. Parsed once, when an agent is compiled; evaluated against a [`Scope`].
 
+mod condition;
+mod cursor;
+mod error;
+mod filter;
+mod moment;
+mod php_date;
+mod pipeline;
+mod reference;
+mod template;
+mod value;
+
 use std::borrow::Cow;
 
 use model::Timestamp;
 use serde_json::Value;
+
+pub use condition::{ConditionProblem, Conditions, SeenCondition, SeenValue};
+pub use error::ExpressionError;
+pub use pipeline::Expression;
+pub use reference::{Accessor, Reference};
+pub use template::{FillOptions, Part, Template};
+pub use value::{coerce, display};
 
 /// What expressions may read during a turn.
 pub trait Scope {

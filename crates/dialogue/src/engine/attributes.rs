@@ -1,0 +1,236 @@
+//! Attributes during a turn: what is remembered of the contact, what the turn changes, and the
+//! contexts under which designers read both (spec/opendialog.md §3.1).
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use model::{
+    Timestamp,
+    attribute::{Attribute, Provenance},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{
+    needs::{HistoryLine, Participant},
+    turn::Input,
+};
+use crate::expression::{Scope, coerce};
+
+/// What is remembered of a contact across transcripts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ContactState {
+    /// When the contact was first heard of; zero before that.
+    pub first_seen: Timestamp,
+    /// When the contact last did something.
+    pub last_seen: Timestamp,
+    /// Attributes of the `user` context by name.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, Attribute>,
+}
+
+/// Attributes that only Parlance writes (row OD-C29).
+const RESERVED: [&str; 5] = ["first_seen", "last_seen", "seconds_since_last_seen", "utterance", "utterance_text"];
+
+/// The readable and writable attributes of one turn.
+pub(super) struct Memory<'a> {
+    input: &'a Input<'a>,
+    /// Changes to the contact; none stands for "unset".
+    changes: BTreeMap<String, Option<Attribute>>,
+    /// The `session` context: lives as long as the turn (row OD-C03).
+    scratch: Map<String, Value>,
+    /// The `conversation` context.
+    pub(super) conversation: Map<String, Value>,
+    /// The `_intent` context, while one intent's conditions are evaluated.
+    pub(super) interpretation: Option<Map<String, Value>>,
+    history: Option<Past>,
+    message_history: Option<String>,
+}
+
+/// The `history` context.
+struct Past {
+    transcript: Value,
+    utterances: Value,
+    intents: Value,
+}
+
+impl<'a> Memory<'a> {
+    pub(super) fn new(input: &'a Input<'a>) -> Self {
+        Self {
+            input,
+            changes: BTreeMap::new(),
+            scratch: Map::new(),
+            conversation: Map::new(),
+            interpretation: None,
+            history: None,
+            message_history: None,
+        }
+    }
+
+    /// Makes the past of this transcript readable.
+    pub(super) fn remember_history(&mut self, lines: &[HistoryLine]) {
+        let item = |line: &HistoryLine, value: &str| json!({"participant": line.participant.as_str(), "value": value});
+        self.history = Some(Past {
+            transcript: transcript(lines).into(),
+            utterances: lines.iter().filter(|line| !line.text.is_empty()).map(|line| item(line, &line.text)).collect(),
+            intents: lines.iter().filter_map(|line| line.intent.as_ref().map(|intent| item(line, intent))).collect(),
+        });
+    }
+
+    /// Makes the past of all transcripts readable.
+    pub(super) fn remember_all_history(&mut self, lines: &[HistoryLine]) {
+        self.message_history = Some(transcript(lines));
+    }
+
+    /// Writes an attribute; null unsets it. Refuses what may not be written, and says why.
+    pub(super) fn write(
+        &mut self,
+        context: &str,
+        name: &str,
+        value: &Value,
+        provenance: Provenance,
+    ) -> Result<(), &'static str> {
+        match context {
+            "session" => {
+                self.scratch.insert(name.to_owned(), value.clone());
+                Ok(())
+            }
+            "user" => self.write_user(name, value, provenance),
+            "global" => Err("global attributes are read only at run time"),
+            _ => Err("this context is read only"),
+        }
+    }
+
+    fn write_user(&mut self, name: &str, value: &Value, provenance: Provenance) -> Result<(), &'static str> {
+        if provenance != Provenance::Platform && RESERVED.contains(&name) {
+            return Err("this attribute is reserved");
+        }
+        let current = self.user(name);
+        if provenance == Provenance::Browser
+            && current.is_some_and(|held| matches!(held.provenance, Provenance::Token | Provenance::Platform))
+        {
+            return Err("a verified value is not overridden by the visitor");
+        }
+        if value.is_null() {
+            if current.is_some() {
+                self.changes.insert(name.to_owned(), None);
+            }
+            return Ok(());
+        }
+        let value = match self.input.scenario.declared.get(name) {
+            Some(kind) => coerce(*kind, value),
+            None => value.clone(),
+        };
+        if current.is_none_or(|held| held.value != value || held.provenance != provenance) {
+            self.changes.insert(name.to_owned(), Some(Attribute { value, provenance }));
+        }
+        Ok(())
+    }
+
+    fn user(&self, name: &str) -> Option<&Attribute> {
+        match self.changes.get(name) {
+            Some(changed) => changed.as_ref(),
+            None => self.input.contact.attributes.get(name),
+        }
+    }
+
+    /// The `session_lifetime` in seconds; none means "never expires" (§2.7).
+    pub(super) fn session_lifetime(&self) -> Option<i64> {
+        let value = &self.user("session_lifetime")?.value;
+        let seconds = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+        (seconds > 0.0).then_some(seconds as i64)
+    }
+
+    /// The contact as it is to be remembered.
+    pub(super) fn into_contact(self) -> ContactState {
+        let now = self.input.now;
+        let mut contact = ContactState {
+            first_seen: first_seen(self.input),
+            last_seen: now,
+            attributes: self.input.contact.attributes.clone(),
+        };
+        for (name, change) in self.changes {
+            match change {
+                Some(attribute) => contact.attributes.insert(name, attribute),
+                None => contact.attributes.remove(&name),
+            };
+        }
+        contact
+    }
+}
+
+fn first_seen(input: &Input<'_>) -> Timestamp {
+    if input.contact.first_seen == Timestamp::default() { input.now } else { input.contact.first_seen }
+}
+
+/// When the contact was here before this turn; now, for a new one.
+fn last_seen(input: &Input<'_>) -> Timestamp {
+    if input.contact.last_seen == Timestamp::default() { input.now } else { input.contact.last_seen }
+}
+
+fn transcript(lines: &[HistoryLine]) -> String {
+    let mut text = String::new();
+    for line in lines.iter().filter(|line| !line.text.is_empty()) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(match line.participant {
+            Participant::User => "User: ",
+            Participant::App => "Bot: ",
+        });
+        text.push_str(&line.text);
+    }
+    text
+}
+
+impl Scope for Memory<'_> {
+    fn value(&self, context: &str, name: &str) -> Option<Cow<'_, Value>> {
+        let owned = |value: Value| Some(Cow::Owned(value));
+        match context {
+            "user" => match name {
+                "utterance_text" => owned(self.input.inbound.text.clone().into()),
+                "utterance" => owned(utterance(self.input)),
+                "first_seen" => owned(first_seen(self.input).seconds().into()),
+                "last_seen" => owned(last_seen(self.input).seconds().into()),
+                "seconds_since_last_seen" => {
+                    owned((self.input.now.seconds() - last_seen(self.input).seconds()).max(0).into())
+                }
+                _ => self.user(name).map(|attribute| Cow::Borrowed(&attribute.value)),
+            },
+            "session" => self.scratch.get(name).map(Cow::Borrowed),
+            "global" => self.input.globals.get(name).map(Cow::Borrowed),
+            "conversation" => self.conversation.get(name).map(Cow::Borrowed),
+            "_intent" => self.interpretation.as_ref()?.get(name).map(Cow::Borrowed),
+            "history" => {
+                let past = self.history.as_ref()?;
+                match name {
+                    "transcript" => Some(Cow::Borrowed(&past.transcript)),
+                    "utterances" => Some(Cow::Borrowed(&past.utterances)),
+                    "intents" => Some(Cow::Borrowed(&past.intents)),
+                    _ => None,
+                }
+            }
+            "message_history" if name == "all" => owned(self.message_history.clone()?.into()),
+            _ => None,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.input.now
+    }
+
+    fn time_zone(&self) -> Option<&str> {
+        self.user("timezone")?.value.as_str()
+    }
+}
+
+/// The composite `utterance` attribute (§3.2).
+fn utterance(input: &Input<'_>) -> Value {
+    json!({
+        "utterance_user": input.inbound.visitor,
+        "utterance_platform": input.platform,
+        "utterance_type": input.inbound.act,
+        "utterance_text": input.inbound.text,
+        "utterance_user_id": input.contact_id,
+        "callback_id": input.inbound.intent,
+    })
+}

@@ -1,0 +1,151 @@
+//! The runtime: starts, takes turns, finishes those in flight, stops.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use dialogue::engine::{Position, Session};
+use model::{
+    AgentId, ContactId, LogSeq, TenantId,
+    record::{FactRecord, Record},
+};
+use store::{Store, StoreError};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    classifiers::Classifiers,
+    contact_order::ContactOrder,
+    loaded::LoadedAgents,
+    turn::{TurnAnswer, TurnCall, TurnError, read},
+};
+
+/// How the runtime behaves.
+#[derive(Debug, Clone)]
+pub struct RuntimeOptions {
+    /// Longest time that the answers to a turn's needs may take together.
+    pub turn_timeout: Duration,
+    /// Folder for trained classifiers.
+    pub models: PathBuf,
+}
+
+impl RuntimeOptions {
+    /// Defaults, with what is kept on disk in the data directory.
+    pub fn in_data_dir(data_dir: &std::path::Path) -> Self {
+        Self { turn_timeout: Duration::from_secs(20), models: data_dir.join("models") }
+    }
+}
+
+/// Why the runtime cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What is known of a contact's conversation with an agent (row OD-W18).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserType {
+    /// Never heard of.
+    New,
+    /// In the middle of a conversation.
+    Ongoing,
+    /// Completed one before.
+    Returning,
+}
+
+/// A handle on the running runtime; cheap to clone.
+#[derive(Clone)]
+pub struct Runtime {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) agents: LoadedAgents,
+    pub(crate) order: Arc<ContactOrder>,
+    pub(crate) options: RuntimeOptions,
+    in_flight: TaskTracker,
+}
+
+impl Runtime {
+    /// Starts on an open store.
+    pub fn start(store: Store, options: RuntimeOptions) -> Self {
+        let classifiers = Classifiers::in_folder(options.models.clone());
+        Self {
+            shared: Arc::new(Shared {
+                agents: LoadedAgents::new(store.clone(), classifiers),
+                order: ContactOrder::new(),
+                in_flight: TaskTracker::new(),
+                options,
+                store,
+            }),
+        }
+    }
+
+    /// The store underneath.
+    pub fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    /// Takes a turn. The turn goes on when the caller goes away: what was begun is finished, and a retry
+    /// with the same message id gets its answer.
+    ///
+    /// # Errors
+    /// [`TurnError`]; nothing was changed then.
+    pub async fn turn(&self, call: TurnCall) -> Result<TurnAnswer, TurnError> {
+        if self.shared.in_flight.is_closed() {
+            return Err(TurnError::ShuttingDown);
+        }
+        self.shared
+            .in_flight
+            .spawn(self.shared.clone().take(call))
+            .await
+            .map_err(|problem| TurnError::Broken(problem.to_string()))?
+    }
+
+    /// Records something that happened beside turns.
+    ///
+    /// # Errors
+    /// [`TurnError`]; nothing was recorded then.
+    pub async fn record_fact(&self, fact: FactRecord) -> Result<LogSeq, TurnError> {
+        if self.shared.in_flight.is_closed() {
+            return Err(TurnError::ShuttingDown);
+        }
+        let store = self.shared.store.clone();
+        let append = async move { store.append(Record::Fact(Box::new(fact))).await };
+        let appended = self.shared.in_flight.spawn(append).await;
+        Ok(appended.map_err(|problem| TurnError::Broken(problem.to_string()))??)
+    }
+
+    /// What is known of a contact's conversation with an agent.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn user_type(
+        &self,
+        tenant: &TenantId,
+        agent: AgentId,
+        contact: &ContactId,
+    ) -> Result<UserType, TurnError> {
+        let Some(stored) = self.shared.store.tenant(tenant).session(contact, &agent).await? else {
+            return Ok(UserType::New);
+        };
+        let session: Session = read(&stored.session)?;
+        Ok(if stored.closed || session.position == Position::Start { UserType::Returning } else { UserType::Ongoing })
+    }
+
+    /// Loads an agent, so that its first turn finds it compiled and trained.
+    ///
+    /// # Errors
+    /// [`TurnError`] when it cannot be run.
+    pub async fn warm(&self, tenant: &TenantId, agent: AgentId) -> Result<(), TurnError> {
+        self.shared.agents.get(tenant, agent, crate::AgentSource::Active).await.map(|_| ())
+    }
+
+    /// Begins no new turns, and waits for those in flight, at most for `limit`.
+    pub async fn shutdown(&self, limit: Duration) {
+        self.shared.in_flight.close();
+        if tokio::time::timeout(limit, self.shared.in_flight.wait()).await.is_err() {
+            tracing::warn!(turns = self.shared.in_flight.len(), "turns were still in flight at the shutdown's limit");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What a database must be able to do: one trait for documents, one for what happens.
+//!
+//! Nothing here is particular to SQLite. `tests/conformance` says what the operations mean and runs
+//! against every implementation.
+
+use async_trait::async_trait;
+use model::{
+    AgentId, ContactId, LogSeq, TenantId, TranscriptId,
+    record::{Record, TurnRecord},
+};
+use tokio::sync::watch;
+
+use crate::{
+    Document, EntryFilter, Expect, Page, Result, StoredContact, StoredEntry, StoredEvent, StoredSession,
+    StoredTranscript, TranscriptFilter, TurnState,
+    document::{Draft, Owner},
+};
+
+/// Documents: six operations, a search across tenants, and a watch.
+#[async_trait]
+pub(crate) trait DocumentBackend: Send + Sync {
+    async fn get(&self, owner: Owner, kind: String, id: String) -> Result<Option<Document>>;
+    async fn list(&self, owner: Owner, kind: String, page: Page) -> Result<Vec<Document>>;
+    async fn put(&self, owner: Owner, draft: Draft) -> Result<u64>;
+    async fn delete(&self, owner: Owner, kind: String, id: String, expect: Expect) -> Result<bool>;
+    async fn find(&self, owner: Owner, kind: String, name: String, value: String) -> Result<Vec<Document>>;
+    async fn history(&self, owner: Owner, kind: String, id: String) -> Result<Vec<Document>>;
+    async fn find_anywhere(&self, kind: String, name: String, value: String) -> Result<Option<(TenantId, Document)>>;
+    fn changes(&self) -> watch::Receiver<u64>;
+}
+
+/// The turn log and what is projected from it.
+#[async_trait]
+pub(crate) trait TurnBackend: Send + Sync {
+    /// Durable when it returns.
+    async fn append(&self, record: Record) -> Result<LogSeq>;
+    /// Waits until all that was appended before the call is projected.
+    async fn flush(&self) -> Result<()>;
+    fn projected(&self) -> watch::Receiver<LogSeq>;
+    /// Finishes what was accepted, accepts no more, and closes the database.
+    async fn shutdown(&self) -> Result<()>;
+
+    async fn turn_state(
+        &self,
+        tenant: &TenantId,
+        contact: &ContactId,
+        agent: &AgentId,
+        message_id: Option<&str>,
+    ) -> Result<TurnState>;
+    async fn session(&self, tenant: &TenantId, contact: &ContactId, agent: &AgentId) -> Result<Option<StoredSession>>;
+    async fn contact(&self, tenant: &TenantId, contact: &ContactId) -> Result<Option<StoredContact>>;
+    async fn record(&self, tenant: &TenantId, seq: LogSeq) -> Result<Option<Record>>;
+
+    async fn turn_record(&self, tenant: TenantId, transcript: TranscriptId, turn: u32) -> Result<Option<TurnRecord>>;
+    async fn transcript(&self, tenant: TenantId, transcript: TranscriptId) -> Result<Option<StoredTranscript>>;
+    async fn transcripts(&self, tenant: TenantId, filter: TranscriptFilter) -> Result<Vec<StoredTranscript>>;
+    async fn contact_entries(
+        &self,
+        tenant: TenantId,
+        contact: ContactId,
+        filter: EntryFilter,
+    ) -> Result<Vec<StoredEntry>>;
+    async fn transcript_entries(
+        &self,
+        tenant: TenantId,
+        transcript: TranscriptId,
+        last: Option<usize>,
+    ) -> Result<Vec<StoredEntry>>;
+    async fn events(&self, tenant: TenantId, after: u64, limit: usize) -> Result<Vec<StoredEvent>>;
+}

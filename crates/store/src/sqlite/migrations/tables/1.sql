@@ -1,0 +1,93 @@
+-- Projections of the turn log: what queries need to find records, and what lists show.
+-- Every row is a function of the log. Snapshots and journals stay in the log; rows point there.
+
+-- How far the log is projected: one row.
+CREATE TABLE checkpoint (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    log_seq INTEGER NOT NULL
+) STRICT;
+INSERT INTO checkpoint (id, log_seq) VALUES (1, 0);
+
+-- One row per record of the log. Facts carry the turn, agent and version that their transcript had.
+CREATE TABLE records (
+    log_seq INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    contact TEXT NOT NULL,
+    transcript BLOB,
+    agent BLOB,
+    turn INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    message_id TEXT,
+    url TEXT,
+    source_ip TEXT,
+    status INTEGER,
+    duration INTEGER
+) STRICT;
+CREATE INDEX records_by_contact ON records (tenant, contact);
+CREATE INDEX records_by_transcript ON records (tenant, transcript, turn) WHERE transcript IS NOT NULL;
+CREATE INDEX records_by_time ON records (tenant, at);
+CREATE INDEX records_by_message ON records (tenant, contact, message_id) WHERE message_id IS NOT NULL;
+
+-- What was said. `position` is log_seq * 4096 + the entry's place in its record.
+CREATE TABLE entries (
+    position INTEGER PRIMARY KEY,
+    id BLOB NOT NULL,
+    author INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    intent TEXT,
+    place TEXT,
+    body TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE contacts (
+    tenant TEXT NOT NULL,
+    contact TEXT NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    log_seq INTEGER NOT NULL,
+    PRIMARY KEY (tenant, contact)
+) STRICT, WITHOUT ROWID;
+
+-- The latest turn of a contact with an agent.
+CREATE TABLE sessions (
+    tenant TEXT NOT NULL,
+    contact TEXT NOT NULL,
+    agent BLOB NOT NULL,
+    log_seq INTEGER NOT NULL,
+    PRIMARY KEY (tenant, contact, agent)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE transcripts (
+    tenant TEXT NOT NULL,
+    transcript BLOB NOT NULL,
+    contact TEXT NOT NULL,
+    agent BLOB NOT NULL,
+    agent_version INTEGER NOT NULL,
+    turns INTEGER NOT NULL,
+    closed INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    started_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    PRIMARY KEY (tenant, transcript)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX transcripts_newest ON transcripts (tenant, started_seq);
+CREATE INDEX transcripts_by_contact ON transcripts (tenant, contact, started_seq);
+
+-- The event feed: `seq` counts per tenant, in the order of the log.
+CREATE TABLE events (
+    tenant TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    log_seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (tenant, seq)
+) STRICT, WITHOUT ROWID;
+
+-- The number of each tenant's last event.
+CREATE TABLE event_counters (
+    tenant TEXT PRIMARY KEY,
+    last_seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

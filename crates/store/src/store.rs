@@ -1,0 +1,260 @@
+//! The handles: the whole store, one tenant's part of it, and the platform's.
+
+use std::{path::Path, sync::Arc};
+
+use model::{
+    AgentId, ContactId, LogSeq, TenantId, TranscriptId,
+    record::{Record, TurnRecord},
+};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::{
+    Document, EntryFilter, Expect, Key, Page, Result, StoreError, StoreOptions, StoredContact, StoredEntry,
+    StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
+    backend::{DocumentBackend, TurnBackend},
+    document::{Draft, Owner},
+    sqlite,
+};
+
+/// Kind of the documents that are the tenants.
+const TENANT: &str = "tenant";
+
+/// All that is stored. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    documents: Arc<dyn DocumentBackend>,
+    turns: Option<Arc<dyn TurnBackend>>,
+}
+
+impl Store {
+    /// Opens the data directory for a server: takes its lock, makes what is missing, and brings the
+    /// projections up to the end of the log.
+    pub async fn open(dir: &Path, options: StoreOptions) -> Result<Self> {
+        let _ = options;
+        Self::open_documents(dir).await
+    }
+
+    /// Opens only the documents, which works beside a running server. What belongs to conversations
+    /// answers [`StoreError::DocumentsOnly`].
+    pub async fn open_documents(dir: &Path) -> Result<Self> {
+        let documents = sqlite::open_documents(dir.to_owned()).await?;
+        Ok(Self { documents: Arc::new(documents), turns: None })
+    }
+
+    /// One tenant's part.
+    pub fn tenant(&self, tenant: &TenantId) -> TenantStore {
+        TenantStore { store: self.clone(), tenant: tenant.clone() }
+    }
+
+    /// The platform's own documents, and searches across tenants.
+    pub fn platform(&self) -> PlatformStore {
+        PlatformStore { documents: Arc::clone(&self.documents) }
+    }
+
+    /// Ticks when any process has changed a document, 50 ms later at most. Ticks may be spurious.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.documents.changes()
+    }
+
+    /// Appends a record to the log. It is durable when this returns, and seen at once by
+    /// [`TenantStore::load_turn_state`]. Dropping the future does not undo it.
+    pub async fn append(&self, record: Record) -> Result<LogSeq> {
+        self.turns()?.append(record).await
+    }
+
+    /// Waits until all that was appended before the call is projected.
+    pub async fn flush_projections(&self) -> Result<()> {
+        self.turns()?.flush().await
+    }
+
+    /// How far the projections are: ticks when events and entries of new records can be read.
+    pub fn projected(&self) -> Result<watch::Receiver<LogSeq>> {
+        Ok(self.turns()?.projected())
+    }
+
+    /// Finishes what was accepted, accepts no more, and releases the data directory.
+    pub async fn shutdown(&self) -> Result<()> {
+        match &self.turns {
+            Some(turns) => turns.shutdown().await,
+            None => Ok(()),
+        }
+    }
+
+    fn turns(&self) -> Result<&dyn TurnBackend> {
+        self.turns.as_deref().ok_or(StoreError::DocumentsOnly)
+    }
+}
+
+/// One tenant's part of the store. Nothing of another tenant can be reached through it.
+#[derive(Clone)]
+pub struct TenantStore {
+    store: Store,
+    tenant: TenantId,
+}
+
+impl TenantStore {
+    /// Whose it is.
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// One document.
+    pub async fn get(&self, kind: &str, id: &str) -> Result<Option<Document>> {
+        self.store.documents.get(self.owner(), kind.to_owned(), id.to_owned()).await
+    }
+
+    /// Documents of a kind, by id.
+    pub async fn list(&self, kind: &str, page: Page) -> Result<Vec<Document>> {
+        self.store.documents.list(self.owner(), kind.to_owned(), page).await
+    }
+
+    /// Makes or replaces a document with all its keys; answers its new version.
+    pub async fn put(
+        &self,
+        kind: &str,
+        id: &str,
+        body: &(impl Serialize + ?Sized),
+        keys: &[Key<'_>],
+        expect: Expect,
+    ) -> Result<u64> {
+        let draft = Draft::new(kind, id, json(body)?, keys, expect)?;
+        self.store.documents.put(self.owner(), draft).await
+    }
+
+    /// Deletes a document; answers whether there was one. With [`Expect::Any`] a missing one is no error.
+    pub async fn delete(&self, kind: &str, id: &str, expect: Expect) -> Result<bool> {
+        self.store.documents.delete(self.owner(), kind.to_owned(), id.to_owned(), expect).await
+    }
+
+    /// Documents that have this value of a key, by id.
+    pub async fn find(&self, kind: &str, key: &str, value: &str) -> Result<Vec<Document>> {
+        self.store.documents.find(self.owner(), kind.to_owned(), key.to_owned(), value.to_owned()).await
+    }
+
+    /// Earlier versions of a document, newest first.
+    pub async fn history(&self, kind: &str, id: &str) -> Result<Vec<Document>> {
+        self.store.documents.history(self.owner(), kind.to_owned(), id.to_owned()).await
+    }
+
+    /// What a turn needs to know before it starts, in one go. Sees every append that has returned.
+    pub async fn load_turn_state(
+        &self,
+        contact: &ContactId,
+        agent: &AgentId,
+        message_id: Option<&str>,
+    ) -> Result<TurnState> {
+        self.store.turns()?.turn_state(&self.tenant, contact, agent, message_id).await
+    }
+
+    /// The contact's latest session with an agent. Sees every append that has returned.
+    pub async fn session(&self, contact: &ContactId, agent: &AgentId) -> Result<Option<StoredSession>> {
+        self.store.turns()?.session(&self.tenant, contact, agent).await
+    }
+
+    /// The contact after its latest turn. Sees every append that has returned.
+    pub async fn contact(&self, contact: &ContactId) -> Result<Option<StoredContact>> {
+        self.store.turns()?.contact(&self.tenant, contact).await
+    }
+
+    /// A record of the log.
+    pub async fn record(&self, seq: LogSeq) -> Result<Option<Record>> {
+        self.store.turns()?.record(&self.tenant, seq).await
+    }
+
+    /// A turn of a transcript, whole, with its journal.
+    pub async fn turn_record(&self, transcript: &TranscriptId, turn: u32) -> Result<Option<TurnRecord>> {
+        self.store.turns()?.turn_record(self.tenant.clone(), *transcript, turn).await
+    }
+
+    /// One transcript.
+    pub async fn transcript(&self, transcript: &TranscriptId) -> Result<Option<StoredTranscript>> {
+        self.store.turns()?.transcript(self.tenant.clone(), *transcript).await
+    }
+
+    /// Transcripts, newest first.
+    pub async fn transcripts(&self, filter: TranscriptFilter) -> Result<Vec<StoredTranscript>> {
+        self.store.turns()?.transcripts(self.tenant.clone(), filter).await
+    }
+
+    /// What was said with a contact.
+    pub async fn contact_entries(&self, contact: &ContactId, filter: EntryFilter) -> Result<Vec<StoredEntry>> {
+        self.store.turns()?.contact_entries(self.tenant.clone(), contact.clone(), filter).await
+    }
+
+    /// What was said in a transcript, oldest first; only the `last` so many if given.
+    pub async fn transcript_entries(&self, transcript: &TranscriptId, last: Option<usize>) -> Result<Vec<StoredEntry>> {
+        self.store.turns()?.transcript_entries(self.tenant.clone(), *transcript, last).await
+    }
+
+    /// The event feed after an event's number, oldest first.
+    pub async fn events(&self, after: u64, limit: usize) -> Result<Vec<StoredEvent>> {
+        self.store.turns()?.events(self.tenant.clone(), after, limit).await
+    }
+
+    fn owner(&self) -> Owner {
+        Owner::Tenant(self.tenant.clone())
+    }
+}
+
+/// The platform's own documents, and searches across tenants. A type of its own, so that nothing that
+/// serves a tenant reaches it by mistake.
+#[derive(Clone)]
+pub struct PlatformStore {
+    documents: Arc<dyn DocumentBackend>,
+}
+
+impl PlatformStore {
+    /// One document of the platform.
+    pub async fn get(&self, kind: &str, id: &str) -> Result<Option<Document>> {
+        self.documents.get(Owner::Platform, kind.to_owned(), id.to_owned()).await
+    }
+
+    /// Documents of the platform, by id.
+    pub async fn list(&self, kind: &str, page: Page) -> Result<Vec<Document>> {
+        self.documents.list(Owner::Platform, kind.to_owned(), page).await
+    }
+
+    /// Makes or replaces a document of the platform; answers its new version.
+    pub async fn put(
+        &self,
+        kind: &str,
+        id: &str,
+        body: &(impl Serialize + ?Sized),
+        keys: &[Key<'_>],
+        expect: Expect,
+    ) -> Result<u64> {
+        self.documents.put(Owner::Platform, Draft::new(kind, id, json(body)?, keys, expect)?).await
+    }
+
+    /// Deletes a document of the platform; answers whether there was one.
+    pub async fn delete(&self, kind: &str, id: &str, expect: Expect) -> Result<bool> {
+        self.documents.delete(Owner::Platform, kind.to_owned(), id.to_owned(), expect).await
+    }
+
+    /// Makes a tenant: a document of the platform under the tenant's name.
+    pub async fn put_tenant(&self, tenant: &TenantId, body: &(impl Serialize + ?Sized), expect: Expect) -> Result<u64> {
+        self.put(TENANT, tenant.as_str(), body, &[], expect).await
+    }
+
+    /// A tenant's document.
+    pub async fn tenant(&self, tenant: &TenantId) -> Result<Option<Document>> {
+        self.get(TENANT, tenant.as_str()).await
+    }
+
+    /// All tenants, by name; the id of each document is the tenant's name.
+    pub async fn tenants(&self, page: Page) -> Result<Vec<Document>> {
+        self.list(TENANT, page).await
+    }
+
+    /// The first document of any tenant that has this value of a key. For keys that are unique
+    /// everywhere: whose credential is this?
+    pub async fn find(&self, kind: &str, key: &str, value: &str) -> Result<Option<(TenantId, Document)>> {
+        self.documents.find_anywhere(kind.to_owned(), key.to_owned(), value.to_owned()).await
+    }
+}
+
+fn json(body: &(impl Serialize + ?Sized)) -> Result<String> {
+    serde_json::to_string(body)
+        .map_err(|problem| StoreError::Invalid { field: "body", problem: format!("it is not JSON: {problem}") })
+}
