@@ -58,7 +58,13 @@ fn of_turns_saying(turns: usize, text: &str) -> Value {
         .map(|first| {
             let turns = (first..turns.min(first + 10)).map(|number| {
                 let request = intent(&format!("intent.user.Step{number}"), "USER", &format!("Step number {number}"));
-                let response = answer(&format!("intent.app.Step{number}"), &format!("{text} {number}"));
+                // A button leads on to the next step, so that the check finds nothing that cannot be reached.
+                let next = (number + 1) % turns;
+                let message = format!(
+                    "<button-message><text>{text} {number}</text><button><text>Go on</text>\
+                     <callback>intent.user.Step{next}</callback></button></button-message>"
+                );
+                let response = answering(&format!("intent.app.Step{number}"), &message);
                 turn(&format!("turn_{number}"), request, response)
             });
             scene(&format!("scene_{first}"), turns.collect())
@@ -99,9 +105,13 @@ fn turn(od_id: &str, request: Value, response: Value) -> Value {
 }
 
 fn answer(od_id: &str, text: &str) -> Value {
-    let mut answer = intent(od_id, "APP", text);
-    let mut template = object("text");
-    template["message_markup"] = format!("<message><text-message>{text}</text-message></message>").into();
+    answering(od_id, &format!("<text-message>{text}</text-message>"))
+}
+
+fn answering(od_id: &str, message: &str) -> Value {
+    let mut answer = intent(od_id, "APP", "An answer");
+    let mut template = object("message");
+    template["message_markup"] = format!("<message>{message}</message>").into();
     answer["message_templates"] = json!([template]);
     answer
 }
