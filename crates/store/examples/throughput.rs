@@ -66,6 +66,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let closing = Instant::now();
     store.shutdown().await?;
     println!("shut down in {:.1} ms", closing.elapsed().as_secs_f64() * 1e3);
+
+    let rebuilding = Instant::now();
+    Store::rebuild(&dir, |_, _| {}).await?;
+    println!("rebuilt at {:.0} turns/s", f64::from(turns) / rebuilding.elapsed().as_secs_f64());
+    let opening = Instant::now();
+    let store = Store::open(&dir, StoreOptions::default()).await?;
+    println!("opened again in {:.1} ms", opening.elapsed().as_secs_f64() * 1e3);
+    store.shutdown().await?;
     Ok(())
 }
 

@@ -41,7 +41,7 @@ impl Database {
             // Checkpoints are made by `log::checkpoint`, away from the commits that callers wait for.
             Self::Log => "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096;",
             Self::Tables => {
-                "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -16384;"
+                "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -32768;"
             }
         }
     }

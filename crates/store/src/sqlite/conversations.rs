@@ -25,7 +25,7 @@ pub(super) struct Places {
 #[derive(Debug)]
 pub(super) struct ContactPlace {
     pub(super) first_seen: Timestamp,
-    pub(super) last_seen: Timestamp,
+    /// The contact's latest turn.
     pub(super) seq: LogSeq,
 }
 
@@ -40,23 +40,17 @@ pub(super) fn places(
     connection
         .prepare_cached(
             "SELECT
-                 (SELECT log_seq FROM sessions WHERE tenant = ?1 AND contact = ?2 AND agent = ?3),
+                 max(log_seq) FILTER (WHERE agent = ?3),
                  (SELECT min(log_seq) FROM records WHERE tenant = ?1 AND contact = ?2 AND message_id = ?4),
-                 first_seen, last_seen, log_seq
-             FROM (SELECT 1) LEFT JOIN contacts ON tenant = ?1 AND contact = ?2",
+                 min(first_seen), max(log_seq)
+             FROM sessions WHERE tenant = ?1 AND contact = ?2",
         )?
         .query_row(params![tenant.as_str(), contact.as_str(), agent.map(|id| id.0.as_bytes()), message_id], |row| {
-            let contact = match row.get::<_, Option<i64>>(4)? {
-                Some(log_seq) => Some(ContactPlace {
-                    first_seen: Timestamp(row.get(2)?),
-                    last_seen: Timestamp(row.get(3)?),
-                    seq: seq(log_seq),
-                }),
-                None => None,
-            };
+            let first_seen = row.get::<_, Option<i64>>(2)?.map(Timestamp);
+            let latest = row.get::<_, Option<i64>>(3)?.map(seq);
             Ok(Places {
                 session: row.get::<_, Option<i64>>(0)?.map(seq),
-                contact,
+                contact: first_seen.zip(latest).map(|(first_seen, seq)| ContactPlace { first_seen, seq }),
                 answered: row.get::<_, Option<i64>>(1)?.map(seq),
             })
         })
@@ -92,8 +86,12 @@ pub(super) fn turn_place(
         .optional()
 }
 
-const TRANSCRIPT_COLUMNS: &str = "transcript, contact, agent, agent_version, turns, closed, started_at, last_at,
-    started_seq, last_seq";
+/// How each transcript began, and how its latest turn left it: the first record with its highest number.
+const TRANSCRIPTS: &str = "SELECT t.transcript, t.contact, t.agent, latest.agent_version, latest.turn, latest.closed,
+        t.started_at, latest.at, t.started_seq, latest.log_seq
+    FROM transcripts t CROSS JOIN records latest ON latest.log_seq = (
+        SELECT min(log_seq) FROM records WHERE tenant = t.tenant AND transcript = t.transcript AND turn = (
+            SELECT max(turn) FROM records WHERE tenant = t.tenant AND transcript = t.transcript))";
 
 pub(super) fn transcript(
     connection: &Connection,
@@ -101,7 +99,7 @@ pub(super) fn transcript(
     id: &TranscriptId,
 ) -> rusqlite::Result<Option<StoredTranscript>> {
     connection
-        .prepare_cached(&format!("SELECT {TRANSCRIPT_COLUMNS} FROM transcripts WHERE tenant = ?1 AND transcript = ?2"))?
+        .prepare_cached(&format!("{TRANSCRIPTS} WHERE t.tenant = ?1 AND t.transcript = ?2"))?
         .query_row(params![tenant.as_str(), id.0.as_bytes()], stored_transcript)
         .optional()
 }
@@ -111,12 +109,11 @@ pub(super) fn transcripts(
     tenant: &TenantId,
     filter: &TranscriptFilter,
 ) -> rusqlite::Result<Vec<StoredTranscript>> {
-    let of_contact = if filter.contact.is_some() { "contact = ?5" } else { "?5 IS NULL" };
+    let of_contact = if filter.contact.is_some() { "t.contact = ?5" } else { "?5 IS NULL" };
     connection
         .prepare_cached(&format!(
-            "SELECT {TRANSCRIPT_COLUMNS} FROM transcripts
-             WHERE tenant = ?1 AND started_seq < ?2 AND (?3 IS NULL OR agent = ?3) AND {of_contact}
-             ORDER BY started_seq DESC LIMIT ?4"
+            "{TRANSCRIPTS} WHERE t.tenant = ?1 AND t.started_seq < ?2 AND (?3 IS NULL OR t.agent = ?3) AND {of_contact}
+             ORDER BY t.started_seq DESC LIMIT ?4"
         ))?
         .query_map(
             params![

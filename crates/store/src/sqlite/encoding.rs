@@ -58,7 +58,7 @@ pub(super) struct Snapshot<'a> {
     #[serde(borrow)]
     session: &'a RawValue,
     #[serde(borrow)]
-    pub(super) contact_state: &'a RawValue,
+    contact_state: &'a RawValue,
 }
 
 impl<'a> Snapshot<'a> {
@@ -76,6 +76,11 @@ impl<'a> Snapshot<'a> {
             session: &turn.session,
             contact_state: &turn.contact_state,
         }
+    }
+
+    /// The contact's attributes, and when the turn arrived.
+    pub(super) fn contact_state(&self) -> (Timestamp, Box<RawValue>) {
+        (self.at, self.contact_state.to_owned())
     }
 
     pub(super) fn stored_session(&self) -> StoredSession {

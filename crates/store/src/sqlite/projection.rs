@@ -14,25 +14,25 @@ use uuid::Uuid;
 
 use crate::MAX_PARTS;
 
-const CONTACT: &str =
-    "INSERT INTO contacts (tenant, contact, first_seen, last_seen, log_seq) VALUES (?1, ?2, ?3, ?3, ?4)
-    ON CONFLICT (tenant, contact) DO UPDATE SET last_seen = excluded.last_seen, log_seq = excluded.log_seq";
-const SESSION: &str = "INSERT INTO sessions (tenant, contact, agent, log_seq) VALUES (?1, ?2, ?3, ?4)
+const SESSION: &str = "INSERT INTO sessions (tenant, contact, agent, first_seen, log_seq) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (tenant, contact, agent) DO UPDATE SET log_seq = excluded.log_seq";
-const TRANSCRIPT: &str = "INSERT INTO transcripts (tenant, transcript, contact, agent, agent_version, turns, closed,
-        started_at, last_at, started_seq, last_seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?9)
-    ON CONFLICT (tenant, transcript) DO UPDATE SET agent_version = excluded.agent_version, turns = excluded.turns,
-        closed = excluded.closed, last_at = excluded.last_at, last_seq = excluded.last_seq";
-const RECORD: &str = "INSERT INTO records (log_seq, tenant, contact, transcript, agent, turn, at, message_id, url,
-        source_ip, status, duration) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+const TRANSCRIPT: &str = "INSERT INTO transcripts (tenant, transcript, contact, agent, started_at, started_seq)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (tenant, transcript) DO NOTHING";
+const RECORD: &str =
+    "INSERT INTO records (log_seq, tenant, contact, transcript, agent, turn, at, agent_version, closed,
+        message_id, url, source_ip, status, duration)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+const FACT: &str = "INSERT INTO records (log_seq, tenant, contact, transcript, agent, turn, at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const ENTRY: &str = "INSERT INTO entries (position, id, author, kind, text, at, intent, place, body)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 const EVENT: &str = "INSERT INTO events (tenant, seq, log_seq, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)";
 
+type AgentAndTurn = (Option<[u8; 16]>, i64);
+
 /// A transaction that adds records to the tables, in the order of the log.
 pub(super) struct Projection<'t> {
     transaction: &'t Transaction<'t>,
-    contact: CachedStatement<'t>,
     session: CachedStatement<'t>,
     transcript: CachedStatement<'t>,
     record: CachedStatement<'t>,
@@ -46,7 +46,6 @@ impl<'t> Projection<'t> {
     pub(super) fn begin(transaction: &'t Transaction<'t>) -> rusqlite::Result<Self> {
         Ok(Self {
             transaction,
-            contact: transaction.prepare_cached(CONTACT)?,
             session: transaction.prepare_cached(SESSION)?,
             transcript: transaction.prepare_cached(TRANSCRIPT)?,
             record: transaction.prepare_cached(RECORD)?,
@@ -81,19 +80,8 @@ impl<'t> Projection<'t> {
     fn add_turn(&mut self, seq: i64, turn: &TurnRecord) -> rusqlite::Result<()> {
         let TurnRecord { tenant, contact, .. } = turn;
         let (transcript, agent, at) = (bytes(&turn.transcript.0), bytes(&turn.agent.0), turn.at.0);
-        self.contact.execute(params![tenant.as_str(), contact.as_str(), at, seq])?;
-        self.session.execute(params![tenant.as_str(), contact.as_str(), agent, seq])?;
-        self.transcript.execute(params![
-            tenant.as_str(),
-            transcript,
-            contact.as_str(),
-            agent,
-            turn.agent_version,
-            turn.turn,
-            turn.closed,
-            at,
-            seq
-        ])?;
+        self.session.execute(params![tenant.as_str(), contact.as_str(), agent, at, seq])?;
+        self.transcript.execute(params![tenant.as_str(), transcript, contact.as_str(), agent, at, seq])?;
         self.record.execute(params![
             seq,
             tenant.as_str(),
@@ -102,6 +90,8 @@ impl<'t> Projection<'t> {
             agent,
             turn.turn,
             at,
+            turn.agent_version,
+            turn.closed,
             turn.message_id,
             turn.request.url,
             turn.request.source_ip,
@@ -115,28 +105,26 @@ impl<'t> Projection<'t> {
     fn add_fact(&mut self, seq: i64, fact: &FactRecord) -> rusqlite::Result<()> {
         let FactRecord { tenant, contact, .. } = fact;
         let known = fact.transcript.map(|id| self.agent_and_turn(tenant, &id)).transpose()?.flatten();
-        let (agent, turn) = known.map_or((None, 0), |(agent, turn)| (Some(agent), turn));
-        self.record.execute(params![
+        let (agent, turn) = known.unwrap_or((None, 0));
+        self.transaction.prepare_cached(FACT)?.execute(params![
             seq,
             tenant.as_str(),
             contact.as_str(),
             fact.transcript.as_ref().map(|id| bytes(&id.0)),
             agent,
             turn,
-            fact.at.0,
-            None::<&str>,
-            None::<&str>,
-            None::<&str>,
-            None::<i64>,
-            None::<i64>
+            fact.at.0
         ])?;
         self.add_entries(seq, &fact.entries)?;
         self.add_events(seq, tenant, &fact.events)
     }
 
-    fn agent_and_turn(&self, tenant: &TenantId, id: &TranscriptId) -> rusqlite::Result<Option<([u8; 16], i64)>> {
+    fn agent_and_turn(&self, tenant: &TenantId, id: &TranscriptId) -> rusqlite::Result<Option<AgentAndTurn>> {
         self.transaction
-            .prepare_cached("SELECT agent, turns FROM transcripts WHERE tenant = ?1 AND transcript = ?2")?
+            .prepare_cached(
+                "SELECT agent, turn FROM records WHERE tenant = ?1 AND transcript = ?2
+                 ORDER BY turn DESC, log_seq DESC LIMIT 1",
+            )?
             .query_row(params![tenant.as_str(), bytes(&id.0)], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()
     }

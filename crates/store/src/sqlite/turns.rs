@@ -10,11 +10,12 @@ use std::{
 
 use async_trait::async_trait;
 use model::{
-    AgentId, ContactId, LogSeq, TenantId, TranscriptId,
+    AgentId, ContactId, LogSeq, TenantId, Timestamp, TranscriptId,
     record::{Record, TurnRecord},
 };
 use parking_lot::Mutex;
 use rusqlite::Connection;
+use serde_json::value::RawValue;
 use tokio::sync::watch;
 
 use super::{
@@ -93,20 +94,20 @@ impl SqliteTurns {
             {
                 // Mostly the contact's latest turn is also the session's: then one look into the log does for both.
                 let both = pending.latest.is_none() && contact_seq == Some(place);
-                let (session, contact_state) = snapshot(connection, place, |snapshot| {
-                    (snapshot.stored_session(), both.then(|| snapshot.contact_state.to_owned()))
+                let (session, latest) = snapshot(connection, place, |snapshot| {
+                    (snapshot.stored_session(), both.then(|| snapshot.contact_state()))
                 })?;
                 state.session = Some(session);
-                if let (Some(at), Some(contact_state)) = (&places.contact, contact_state) {
-                    state.contact = Some(at.with(contact_state));
+                if let (Some(at), Some(latest)) = (&places.contact, latest) {
+                    state.contact = Some(at.with(latest));
                 }
             }
             if state.contact.is_none()
                 && pending.latest.is_none()
                 && let Some(at) = &places.contact
             {
-                let contact_state = snapshot(connection, at.seq, |snapshot| snapshot.contact_state.to_owned())?;
-                state.contact = Some(at.with(contact_state));
+                let latest = snapshot(connection, at.seq, |snapshot| snapshot.contact_state())?;
+                state.contact = Some(at.with(latest));
             }
             pending.replace(&mut state, places.contact.as_ref());
             Ok(state)
@@ -233,8 +234,8 @@ impl TurnBackend for SqliteTurns {
 }
 
 impl ContactPlace {
-    fn with(&self, state: Box<serde_json::value::RawValue>) -> StoredContact {
-        StoredContact { first_seen: self.first_seen, last_seen: self.last_seen, state }
+    fn with(&self, (last_seen, state): (Timestamp, Box<RawValue>)) -> StoredContact {
+        StoredContact { first_seen: self.first_seen, last_seen, state }
     }
 }
 
