@@ -9,7 +9,7 @@ use model::{
     message::Message,
     record::{Author, Record},
 };
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::value::RawValue;
 use store::{StoreError, TurnState};
 use uuid::Uuid;
 
@@ -152,6 +152,7 @@ impl Shared {
         let (outcome, answers) = tokio::time::timeout(limit, self.deliberate(&call, &agent, &remembered, input))
             .await
             .map_err(|_| TurnError::TimedOut(limit))??;
+        let time_zone = outcome.contact.time_zone().map(str::to_owned);
         let (record, messages) = turn_record(Written {
             call: &call,
             agent: &agent,
@@ -169,7 +170,7 @@ impl Shared {
             at,
             messages,
             replayed: false,
-            time_zone: time_zone(&record.contact_state),
+            time_zone,
         };
         self.store.append(Record::Turn(Box::new(record))).await?;
         metrics::histogram!("parlance_turn_seconds").record(began.elapsed().as_secs_f64());
@@ -254,7 +255,7 @@ impl Shared {
             at: turn.at,
             messages,
             replayed: true,
-            time_zone: time_zone(&turn.contact_state),
+            time_zone: read::<ContactState>(&turn.contact_state)?.time_zone().map(str::to_owned),
         })
     }
 }
@@ -292,15 +293,4 @@ impl Remembered {
 
 pub(crate) fn read<T: serde::de::DeserializeOwned>(stored: &RawValue) -> Result<T, TurnError> {
     serde_json::from_str(stored.get()).map_err(|problem| TurnError::Broken(format!("stored state: {problem}")))
-}
-
-/// The contact's time zone, for the dates of messages.
-fn time_zone(contact_state: &RawValue) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Zone {
-        #[serde(default)]
-        attributes: Map<String, Value>,
-    }
-    let zone: Zone = serde_json::from_str(contact_state.get()).ok()?;
-    zone.attributes.get("timezone")?.get("value")?.as_str().map(str::to_owned)
 }

@@ -31,8 +31,8 @@ impl Store {
     /// Opens the data directory for a server: takes its lock, makes what is missing, and brings the
     /// projections up to the end of the log.
     pub async fn open(dir: &Path, options: StoreOptions) -> Result<Self> {
-        let _ = options;
-        Self::open_documents(dir).await
+        let (documents, turns) = sqlite::open(dir.to_owned(), options).await?;
+        Ok(Self { documents: Arc::new(documents), turns: Some(Arc::new(turns)) })
     }
 
     /// Opens only the documents, which works beside a running server. What belongs to conversations
@@ -40,6 +40,12 @@ impl Store {
     pub async fn open_documents(dir: &Path) -> Result<Self> {
         let documents = sqlite::open_documents(dir.to_owned()).await?;
         Ok(Self { documents: Arc::new(documents), turns: None })
+    }
+
+    /// Deletes all projections and makes them anew from the log. No server may run on the directory.
+    /// `progress` is told now and then how many records are done, of how many.
+    pub async fn rebuild(dir: &Path, progress: impl FnMut(u64, u64) + Send + 'static) -> Result<()> {
+        sqlite::rebuild(dir.to_owned(), progress).await
     }
 
     /// One tenant's part.

@@ -28,6 +28,13 @@ pub struct ContactState {
     pub attributes: BTreeMap<String, Attribute>,
 }
 
+impl ContactState {
+    /// The contact's IANA time zone, if their client said one.
+    pub fn time_zone(&self) -> Option<&str> {
+        self.attributes.get("timezone")?.value.as_str()
+    }
+}
+
 /// Attributes that only Parlance writes (row OD-C29).
 const RESERVED: [&str; 5] = ["first_seen", "last_seen", "seconds_since_last_seen", "utterance", "utterance_text"];
 

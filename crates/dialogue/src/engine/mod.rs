@@ -16,6 +16,8 @@ mod needs;
 mod respond;
 mod search;
 mod session;
+#[cfg(test)]
+mod tests;
 mod turn;
 
 pub use attributes::ContactState;

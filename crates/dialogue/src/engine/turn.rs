@@ -132,7 +132,7 @@ impl<'a> Turn<'a> {
         let with_present = |lines: &[HistoryLine]| {
             let mut lines = lines.to_vec();
             let inbound = self.input.inbound;
-            if !inbound.text.is_empty() {
+            if !inbound.text.is_empty() || inbound.intent.is_some() {
                 lines.push(HistoryLine {
                     participant: Participant::User,
                     text: inbound.text.clone(),

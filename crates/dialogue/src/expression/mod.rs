@@ -5,11 +5,15 @@ mod condition;
 mod cursor;
 mod error;
 mod filter;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod moment;
 mod php_date;
 mod pipeline;
 mod reference;
 mod template;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::borrow::Cow;

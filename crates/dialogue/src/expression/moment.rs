@@ -53,14 +53,12 @@ pub(super) fn zone(name: &str) -> Option<TimeZone> {
     if name.is_empty() || name.len() > MAX_LENGTH {
         return None;
     }
-    if name.eq_ignore_ascii_case("utc") {
-        return Some(TimeZone::UTC);
-    }
-    // Before the database: its `EST`, `MST` and `HST` are old names of places.
-    if let Some((_, minutes)) = ABBREVIATIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
-        return Offset::from_seconds(minutes * 60).ok().map(Offset::to_time_zone);
-    }
-    ZONES.get(name).ok().or_else(|| offset(name).map(Offset::to_time_zone))
+    ZONES.get(name).ok().or_else(|| abbreviated(name)).or_else(|| offset(name).map(Offset::to_time_zone))
+}
+
+fn abbreviated(name: &str) -> Option<TimeZone> {
+    let (_, minutes) = ABBREVIATIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+    Offset::from_seconds(minutes * 60).ok().map(Offset::to_time_zone)
 }
 
 /// `+1`, `+01`, `+0100`, `+01:00`
@@ -139,7 +137,10 @@ fn with_zone<'t>(text: &'t str, default: &TimeZone) -> Option<(&'t str, TimeZone
     if text.len() > MAX_LENGTH {
         return None;
     }
-    let split = text.rsplit_once(char::is_whitespace).and_then(|(rest, last)| Some((rest.trim_end(), zone(last)?)));
+    let split = text.rsplit_once(char::is_whitespace).and_then(|(rest, last)| {
+        // Behind a time `CET` is an hour; as the name of a place it has a summer time.
+        Some((rest.trim_end(), abbreviated(last).or_else(|| self::zone(last))?))
+    });
     Some(split.unwrap_or_else(|| (text, default.clone())))
 }
 

@@ -11,6 +11,8 @@ use super::value::display_into;
 use super::{Expression, ExpressionError, Reference, Scope};
 
 const MAX_LENGTH: usize = 1 << 20;
+/// Bytes of a filled text after which values are left out: a long text may name a long value often.
+const MAX_FILLED: usize = 4 << 20;
 
 /// How a text is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -89,9 +91,11 @@ impl Template {
 
     /// The same, appended to a text.
     pub fn fill_into(&self, scope: &dyn Scope, out: &mut String) {
+        let start = out.len();
         for part in &self.parts {
             match part {
                 Part::Text(text) => out.push_str(text),
+                Part::Expression(_) if out.len() - start > MAX_FILLED => {}
                 Part::Expression(expression) => {
                     if let Some(value) = expression.resolve(scope) {
                         display_into(&value, out);

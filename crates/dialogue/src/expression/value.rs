@@ -44,12 +44,22 @@ pub(super) fn display_into(value: &Value, out: &mut String) {
                 display_into(item, out);
             }
         }
-        other => write!(out, "{other}").expect("a String takes all that is written"),
+        other => match spoken_line(other) {
+            Some(said) => display_into(said, out),
+            None => write!(out, "{other}").expect("a String takes all that is written"),
+        },
     }
 }
 
+/// An item of `history.utterances` or `history.intents` is an object, so that `where participant user`
+/// can choose among them; it reads as what was said.
+fn spoken_line(value: &Value) -> Option<&Value> {
+    let line = value.as_object().filter(|line| line.len() == 2 && line.contains_key("participant"))?;
+    line.get("value")
+}
+
 fn is_scalar(value: &Value) -> bool {
-    !matches!(value, Value::Array(_) | Value::Object(_))
+    !matches!(value, Value::Array(_) | Value::Object(_)) || spoken_line(value).is_some()
 }
 
 /// A whole decimal reads without `.0`: 3, not 3.0.

@@ -40,6 +40,18 @@ impl<'s> Reading<'s> {
         self.report(Severity::Error, message.into(), remedy.into());
     }
 
+    /// Refuses a message that lacks something, unless an attribute may still bring it.
+    pub(super) fn refuse_lack(&mut self, message: impl Into<String>, remedy: impl Into<String>) {
+        if !self.needs_values {
+            self.refuse(message, remedy);
+        }
+    }
+
+    /// Whether the message is read in a turn, with the values of its attributes.
+    pub(super) fn has_values(&self) -> bool {
+        self.scope.is_some()
+    }
+
     pub(super) fn warn(&mut self, message: impl Into<String>, remedy: impl Into<String>) {
         self.report(Severity::Warning, message.into(), remedy.into());
     }
@@ -301,7 +313,7 @@ impl<'s> Reader<'_, 's> {
     /// Refuses the message unless an element is written and says something.
     pub(super) fn require(&mut self, name: &str, message: &str) {
         if !self.says(name) {
-            self.reading.refuse(message, format!("write `<{name}>…</{name}>`"));
+            self.reading.refuse_lack(message, format!("write `<{name}>…</{name}>`"));
         }
     }
 

@@ -274,6 +274,23 @@ fn od_m28_attributes_may_hold_elements() {
 }
 
 #[test]
+fn od_m28_what_an_attribute_brings_is_not_missed() {
+    let form = "<form-message>{fields}<element><element_type>select</element_type><name>n</name><options>{options}</options></element></form-message>";
+    let option = "<option><key>k</key><value>v</value></option>";
+    let render = |fields: &str, options: &str| {
+        let values = Values(json!({ "user.fields": fields, "user.options": options }));
+        compile(form).expect("compiles").render(&values, "i", "t")
+    };
+    let options = |sent: Result<Vec<Message>, RenderError>| match &sent.expect("renders")[0].body {
+        Body::Form(form) => form.fields[0].options.len(),
+        other => panic!("a form is expected: {other:?}"),
+    };
+    assert_eq!(options(render("<text>t</text>", option)), 1);
+    assert_eq!(options(render("<text>t</text>", "")), 0);
+    assert!(render("", option).is_err(), "no attribute brought the text");
+}
+
+#[test]
 fn od_m33_feedback() {
     let feedback = |said: &str| {
         let markup = format!("<message {said}><text-message>a</text-message></message>");

@@ -267,6 +267,25 @@ fn od_t03_more_than_10_mb_are_refused() {
 }
 
 #[test]
+fn ten_megabytes_are_read_quickly() {
+    let conversation = documented()["conversations"][0].to_string();
+    let mut file = String::from(r#"{"od_id": "example_scenario", "conversations": ["#);
+    let mut number = 0;
+    while file.len() + conversation.len() + 100 < LARGEST_FILE {
+        let renamed = conversation.replace("example_conversation", &format!("conversation_{number}"));
+        file.push_str(if number == 0 { "" } else { "," });
+        file.push_str(&renamed);
+        number += 1;
+    }
+    file.push_str("]}");
+    let began = std::time::Instant::now();
+    let imported = import(file.as_bytes()).unwrap();
+    assert_eq!(imported.scenario.conversations.len(), number);
+    // The bar is a second in a release build; this one is neither, and the machine may be busy.
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
+#[test]
 fn a_stored_document_is_read_back_or_says_why_not() {
     let scenario: dialogue::scenario::document::Scenario = serde_json::from_value(documented()).unwrap();
     assert_eq!(scenario, import_value(documented()).unwrap().scenario);

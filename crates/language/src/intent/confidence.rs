@@ -1,26 +1,26 @@
 //! From findings to a confidence: the probability that the best intent is the right one.
 //!
-//! A logistic regression over four signs of how well the utterance fits. It starts from coefficients that suit
-//! small scenarios and moves away from them as far as the agent's own examples give reason to: some intents are
-//! held out altogether (their examples stand for what the agent does not know), and of the others some examples.
+//! It is the product of two: that the utterance is one of those the agent knows, and that the best intent is then
+//! the right one. Each is a logistic regression over signs of how well the utterance fits. They start from
+//! coefficients that suit small scenarios and move away from them as far as the agent's own examples give reason to:
+//! models trained without some of the examples are tried on these. What an agent does not know is
+//! represented by intents that were held out altogether, and by utterances whose telling words are replaced.
 
 use serde::{Deserialize, Serialize};
 
 use super::model::{Candidate, Findings, Model};
+use super::regression::{Observation, Regression};
 use super::text::Features;
 
-/// A constant, the best score, its lead over the second, its likeness to an example, the known share.
-const SIGNS: usize = 5;
-/// Where the regression starts, found on small made-up scenarios (`bench/classifier`).
-const START: [f64; SIGNS] = [-4.5, 1.5, 2.0, 6.0, 2.5];
-/// How many trials it takes to move the start: the precision of the prior on each coefficient.
-const PRECISION: f64 = 4.0;
+/// Where the two regressions start, found on small made-up scenarios.
+const START_KNOWN: [f64; 4] = [-3.5, 2.0, 4.0, 4.5];
+const START_RIGHT: [f64; 4] = [0.0, 1.0, 3.0, 2.5];
 /// One in so many intents, and of the others' examples, is held out for a trial.
-const HELD_OUT: usize = 5;
-/// Trials on held-out utterances that are enough; large training sets need no more than one round.
-const ENOUGH_TRIALS: usize = 1_500;
-/// Utterances of unknown intents in the trials, relative to the known ones.
-const SHARE_UNKNOWN: f64 = 0.3;
+const HELD_OUT: usize = 10;
+/// Trials that are enough; large training sets need no more than one round.
+const ENOUGH_TRIALS: usize = 2_000;
+/// Utterances of either kind of unknown in the trials, relative to the known ones.
+const SHARE_UNKNOWN: f64 = 0.15;
 /// Candidate weights of the likeness; the trials choose.
 const LIKENESS_WEIGHTS: [f32; 5] = [0.3, 0.0, 0.6, 1.0, 1.5];
 /// How fast confidence falls with the distance from the best score.
@@ -28,49 +28,75 @@ const STEEPNESS: f32 = 5.0;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Calibration {
-    coefficients: [f64; SIGNS],
+    known: Regression,
+    right: Regression,
     weight_of_likeness: f32,
 }
 
-/// An utterance that the model had not seen, with its right intent if the model knows it.
+/// An example with what is needed to try it.
+#[derive(Clone, Copy)]
+pub(crate) struct Example<'e> {
+    pub(crate) intent: usize,
+    pub(crate) features: &'e Features,
+    pub(crate) text: &'e str,
+}
+
+/// An utterance that the model had not seen.
 struct Trial {
     findings: Findings,
-    right: Option<usize>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Known { intent: usize },
+    UnknownIntent,
+    UnknownWords,
 }
 
 impl Calibration {
     /// Measures models trained without some of the examples on just those.
-    pub(crate) fn fit(examples: &[(usize, &Features)], intents: usize) -> Self {
+    pub(crate) fn fit(examples: &[Example<'_>], intents: usize) -> Self {
         let trials = trials(examples, intents);
-        let known: Vec<&Trial> = trials.iter().filter(|trial| trial.right.is_some()).collect();
-        let right_with = |weight: f32| {
-            known.iter().filter(|trial| trial.right == Some(best(&trial.findings.candidates, weight).intent)).count()
-        };
+        let right_with = |weight: f32| trials.iter().filter(|trial| trial.is_right(weight)).count();
         let mut weight_of_likeness = LIKENESS_WEIGHTS[0];
         for weight in &LIKENESS_WEIGHTS[1..] {
             if right_with(*weight) > right_with(weight_of_likeness) {
                 weight_of_likeness = *weight;
             }
         }
-        let unknown = trials.len() - known.len();
-        let weight_of_unknown = (SHARE_UNKNOWN * known.len() as f64 / unknown.max(1) as f64).min(1.0);
-        let observations: Vec<([f64; SIGNS], bool, f64)> = trials
-            .iter()
-            .map(|trial| {
-                let ranked = ranked(&trial.findings.candidates, weight_of_likeness);
-                let right = trial.right == Some(ranked[0].intent);
-                let weight = if trial.right.is_some() { 1.0 } else { weight_of_unknown };
-                (signs(&ranked, trial.findings.known), right, weight)
-            })
-            .collect();
-        Self { coefficients: regression(&observations), weight_of_likeness }
+        let count = |is: fn(Kind) -> bool| trials.iter().filter(|trial| is(trial.kind)).count().max(1) as f64;
+        let all_known = count(|kind| matches!(kind, Kind::Known { .. }));
+        let share = |all: f64| (SHARE_UNKNOWN * all_known / all).min(1.0);
+        let unknown_intent = share(count(|kind| kind == Kind::UnknownIntent));
+        let unknown_words = share(count(|kind| kind == Kind::UnknownWords));
+        let (mut known, mut right) = (Vec::new(), Vec::new());
+        for trial in &trials {
+            let signs = Signs::of(&ranked(&trial.findings.candidates, weight_of_likeness), trial.findings.known);
+            let (holds, weight) = match trial.kind {
+                Kind::Known { .. } => (true, 1.0),
+                Kind::UnknownIntent => (false, unknown_intent),
+                Kind::UnknownWords => (false, unknown_words),
+            };
+            known.push(Observation { signs: signs.of_knowing(), holds, weight });
+            if holds {
+                let holds = trial.is_right(weight_of_likeness);
+                right.push(Observation { signs: signs.of_being_right(), holds, weight: 1.0 });
+            }
+        }
+        Self {
+            known: Regression::fit(START_KNOWN, &known),
+            right: Regression::fit(START_RIGHT, &right),
+            weight_of_likeness,
+        }
     }
 
     /// The intents with their confidence, best first. The confidences add up to at most 1.
     pub(crate) fn judge(&self, findings: &Findings) -> Vec<(usize, f32)> {
         let ranked = ranked(&findings.candidates, self.weight_of_likeness);
-        let signs = signs(&ranked, findings.known);
-        let confidence = probability(&self.coefficients, &signs) as f32;
+        let signs = Signs::of(&ranked, findings.known);
+        let known = self.known.probability(&signs.of_knowing());
+        let confidence = (known * self.right.probability(&signs.of_being_right())) as f32;
         let best = ranked[0].score(self.weight_of_likeness);
         let mut judged: Vec<(usize, f32)> = ranked
             .iter()
@@ -86,7 +112,45 @@ impl Calibration {
     }
 
     pub(crate) fn is_consistent(&self) -> bool {
-        self.weight_of_likeness.is_finite() && self.coefficients.iter().all(|value| value.is_finite())
+        self.weight_of_likeness.is_finite() && self.known.is_finite() && self.right.is_finite()
+    }
+}
+
+impl Trial {
+    fn is_right(&self, weight_of_likeness: f32) -> bool {
+        let best = best(&self.findings.candidates, weight_of_likeness);
+        self.kind == Kind::Known { intent: best.intent }
+    }
+}
+
+/// How well an utterance fits.
+struct Signs {
+    margin: f64,
+    /// Of the best intent's margin over the second best's.
+    lead: f64,
+    likeness: f64,
+    /// Share of the utterance's weight on features seen in training.
+    familiar: f64,
+}
+
+impl Signs {
+    fn of(ranked: &[Candidate], familiar: f32) -> Self {
+        let first = ranked[0];
+        let lead = ranked.get(1).map_or(1.0, |second| (first.margin - second.margin).clamp(-1.0, 1.0));
+        Self {
+            margin: first.margin.clamp(-2.0, 2.0).into(),
+            lead: lead.into(),
+            likeness: first.likeness.into(),
+            familiar: familiar.into(),
+        }
+    }
+
+    fn of_knowing(&self) -> [f64; 4] {
+        [1.0, self.margin, self.likeness, self.familiar]
+    }
+
+    fn of_being_right(&self) -> [f64; 4] {
+        [1.0, self.margin, self.lead, self.likeness]
     }
 }
 
@@ -101,91 +165,35 @@ fn ranked(candidates: &[Candidate], weight: f32) -> Vec<Candidate> {
     ranked
 }
 
-fn signs(ranked: &[Candidate], known: f32) -> [f64; SIGNS] {
-    let first = ranked[0];
-    let lead = ranked.get(1).map_or(1.0, |second| (first.margin - second.margin).clamp(-1.0, 1.0));
-    [1.0, f64::from(first.margin.clamp(-2.0, 2.0)), f64::from(lead), f64::from(first.likeness), f64::from(known)]
-}
-
-fn trials(examples: &[(usize, &Features)], intents: usize) -> Vec<Trial> {
+fn trials(examples: &[Example<'_>], intents: usize) -> Vec<Trial> {
     let mut trials = Vec::new();
     for round in 0..HELD_OUT {
-        // Every fifth intent is unknown in a round, and every fifth example of each other one is new.
+        // Every tenth intent is unknown in a round, and every tenth example of each other one is new.
         let mut seen_of = vec![0_usize; intents];
-        let (mut training, mut held_out) = (Vec::new(), Vec::new());
-        for (intent, features) in examples {
-            seen_of[*intent] += 1;
-            if intent % HELD_OUT == round || (seen_of[*intent] + intent) % HELD_OUT == round {
-                held_out.push((*intent, *features));
-            } else {
-                training.push((*intent, *features));
-            }
-        }
+        let (held_out, training): (Vec<Example<'_>>, Vec<Example<'_>>) = examples.iter().partition(|example| {
+            let intent = example.intent;
+            seen_of[intent] += 1;
+            intent % HELD_OUT == round || (seen_of[intent] + intent) % HELD_OUT == round
+        });
         let mut taught = vec![false; intents];
-        training.iter().for_each(|(intent, _)| taught[*intent] = true);
+        training.iter().for_each(|example| taught[example.intent] = true);
         if taught.iter().filter(|taught| **taught).count() < 2 {
             continue;
         }
+        let training: Vec<(usize, &Features)> = training.iter().map(|e| (e.intent, e.features)).collect();
         let model = Model::fit(&training, intents);
-        trials.extend(held_out.iter().filter_map(|(intent, features)| {
-            Some(Trial { findings: model.find(features)?, right: taught[*intent].then_some(*intent) })
-        }));
+        for Example { intent, features, text } in held_out {
+            let kind = if taught[intent] { Kind::Known { intent } } else { Kind::UnknownIntent };
+            trials.extend(model.find(features).map(|findings| Trial { findings, kind }));
+            if taught[intent] {
+                let strange = Features::with_strange_words(text, |word| model.rarity(word));
+                let kind = Kind::UnknownWords;
+                trials.extend(model.find(&strange).map(|findings| Trial { findings, kind }));
+            }
+        }
         if trials.len() >= ENOUGH_TRIALS {
             break;
         }
     }
     trials
-}
-
-fn probability(coefficients: &[f64; SIGNS], signs: &[f64; SIGNS]) -> f64 {
-    let sum: f64 = coefficients.iter().zip(signs).map(|(c, s)| c * s).sum();
-    1.0 / (1.0 + (-sum).exp())
-}
-
-/// The coefficients most probable given the observations and the start, by Newton's method.
-fn regression(observations: &[([f64; SIGNS], bool, f64)]) -> [f64; SIGNS] {
-    let mut coefficients = START;
-    for _ in 0..12 {
-        let mut gradient = [0.0; SIGNS];
-        let mut curvature = [[0.0; SIGNS]; SIGNS];
-        for i in 0..SIGNS {
-            gradient[i] = PRECISION * (START[i] - coefficients[i]);
-            curvature[i][i] = PRECISION;
-        }
-        for (signs, right, weight) in observations {
-            let expected = probability(&coefficients, signs);
-            let spread = weight * expected * (1.0 - expected);
-            for i in 0..SIGNS {
-                gradient[i] += weight * (f64::from(u8::from(*right)) - expected) * signs[i];
-                for j in 0..SIGNS {
-                    curvature[i][j] += spread * signs[i] * signs[j];
-                }
-            }
-        }
-        let step = solve(curvature, gradient);
-        for (coefficient, step) in coefficients.iter_mut().zip(step) {
-            // A full step may overshoot far from the optimum; half a dozen bounded ones do not.
-            *coefficient += step.clamp(-3.0, 3.0);
-        }
-    }
-    coefficients
-}
-
-/// Solves `matrix · x = vector` for a positive definite matrix by elimination.
-fn solve(mut matrix: [[f64; SIGNS]; SIGNS], mut vector: [f64; SIGNS]) -> [f64; SIGNS] {
-    for pivot in 0..SIGNS {
-        let above = matrix[pivot];
-        for row in pivot + 1..SIGNS {
-            let factor = matrix[row][pivot] / above[pivot];
-            for (value, above) in matrix[row].iter_mut().zip(above) {
-                *value -= factor * above;
-            }
-            vector[row] -= factor * vector[pivot];
-        }
-    }
-    for row in (0..SIGNS).rev() {
-        let known: f64 = (row + 1..SIGNS).map(|column| matrix[row][column] * vector[column]).sum();
-        vector[row] = (vector[row] - known) / matrix[row][row];
-    }
-    vector
 }

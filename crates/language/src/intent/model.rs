@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use super::separator::Separator;
 use super::text::Features;
-use super::vocabulary::{Vector, Vocabulary};
+use super::vocabulary::{LENGTH, Vector, Vocabulary};
 
 /// Intents whose examples are compared with the utterance.
-const COMPARED_INTENTS: usize = 6;
+const COMPARED_INTENTS: usize = 4;
 /// Examples of one intent that are kept for comparison.
 const COMPARED_EXAMPLES: usize = 150;
 /// Bounds the work of training: examples × intents. Above it each separator sees a sample of the others' examples.
-const MAX_COMPARISONS: usize = 6_000_000;
+const MAX_COMPARISONS: usize = 2_500_000;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Model {
@@ -92,6 +92,11 @@ impl Model {
         (!candidates.is_empty()).then_some(Findings { candidates, known: seen.known })
     }
 
+    /// How seldom a feature occurs in the training set.
+    pub(crate) fn rarity(&self, feature: u32) -> f32 {
+        self.vocabulary.rarity(feature)
+    }
+
     fn compare<'c>(&self, vector: &Vector, candidates: impl Iterator<Item = &'c mut Candidate>) {
         thread_local! {
             // All zero between calls, so that a lookup costs one read and no allocation.
@@ -102,11 +107,11 @@ impl Model {
                 spread.resize(self.vocabulary.len(), 0.0);
             }
             vector.iter().for_each(|(feature, value)| spread[*feature as usize] = *value);
-            let length = norm(vector);
+            let lengths = norm(vector) * LENGTH;
             for candidate in candidates {
                 let nearest = self.examples[candidate.intent].iter().map(|example| {
                     let product: f32 = example.iter().map(|(feature, value)| spread[*feature as usize] * value).sum();
-                    product / (length * norm(example)).max(f32::MIN_POSITIVE)
+                    product / lengths
                 });
                 candidate.likeness = nearest.fold(0.0, f32::max).min(1.0);
             }

@@ -8,8 +8,8 @@ use super::vocabulary::Vector;
 
 /// Cost of an example on the wrong side of its margin.
 const COST: f64 = 1.0;
-const MAX_ROUNDS: usize = 30;
-const TOLERANCE: f64 = 0.05;
+const MAX_ROUNDS: usize = 12;
+const TOLERANCE: f64 = 0.1;
 /// Weights below this change no decision; dropping them makes the model several times smaller.
 const NEGLIGIBLE: f32 = 5e-4;
 

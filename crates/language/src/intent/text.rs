@@ -24,12 +24,27 @@ pub(crate) struct Features {
 
 impl Features {
     pub(crate) fn of(text: &str) -> Self {
-        let words = words(text);
+        Self::of_words(&words(text))
+    }
+
+    /// The text with the rarer half of its words replaced by words that do not exist: same style, another matter.
+    pub(crate) fn with_strange_words(text: &str, rarity: impl Fn(u32) -> f32) -> Self {
+        let mut words = words(text);
+        let mut order: Vec<usize> = (0..words.len()).collect();
+        let rarity_of = |word: &String| rarity(Hash::new(1).with(word).short());
+        order.sort_by(|a, b| rarity_of(&words[*b]).total_cmp(&rarity_of(&words[*a])));
+        for place in &order[..words.len().div_ceil(2)] {
+            words[*place] = strange(&words[*place]);
+        }
+        Self::of_words(&words)
+    }
+
+    fn of_words(words: &[String]) -> Self {
         let mut word_hashes = Vec::with_capacity(words.len() * 2 + 1);
         let mut gram_hashes = Vec::new();
         let mut fingerprint = Hash::new(0);
         let mut previous = BOUNDARY;
-        for word in &words {
+        for word in words {
             word_hashes.push(Hash::new(1).with(word).short());
             word_hashes.push(Hash::new(2).with(previous).with(" ").with(word).short());
             fingerprint = fingerprint.with(word).with(" ");
@@ -84,6 +99,15 @@ fn is_spaceless(c: char) -> bool {
 /// Vowel signs and joiners inside words of Indic and Arabic scripts, and emoji (which carry meaning in chats).
 fn is_mark(c: char) -> bool {
     matches!(u32::from(c), 0x0610..=0x061A | 0x064B..=0x065F | 0x0900..=0x0DFF | 0x200C..=0x200D | 0x1F300..=0x1FAFF)
+}
+
+/// A word that looks like another one: its letters backwards, or for a single one a neighbour in its alphabet.
+fn strange(word: &str) -> String {
+    let mut letters = word.chars().rev();
+    match (letters.next(), letters.next()) {
+        (Some(only), None) => char::from_u32(u32::from(only) + 37).unwrap_or(only).to_string(),
+        _ => word.chars().rev().collect(),
+    }
 }
 
 /// Character sequences of a word with a blank on both sides. A short word gives each sequence once.

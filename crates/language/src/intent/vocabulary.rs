@@ -1,6 +1,6 @@
 //! Which features were seen in training, how telling each is, and the weighted vector of an utterance.
 //!
-//! Weights are `(1 + ln count) · idf`, with the words and the character sequences each scaled to length one.
+//! Weights are `(1 + ln count) · idf`; words and character sequences are then each scaled to a length of their own.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -8,6 +8,12 @@ use std::hash::{BuildHasherDefault, Hasher};
 use serde::{Deserialize, Serialize};
 
 use super::text::Features;
+
+/// Length of the words' part of a vector, and of the character sequences' part: a third and two thirds of the square.
+const WORDS_LENGTH: f32 = 0.816_496_6;
+const GRAMS_LENGTH: f32 = 1.154_700_5;
+/// Length of the vector of an example, which always has both parts.
+pub(crate) const LENGTH: f32 = std::f32::consts::SQRT_2;
 
 /// Index of a feature in the vocabulary.
 pub(crate) type FeatureIndex = u32;
@@ -61,20 +67,25 @@ impl Vocabulary {
         self.stored.hashes.len()
     }
 
+    /// How seldom a feature occurs: its inverse document frequency.
+    pub(crate) fn rarity(&self, hash: u32) -> f32 {
+        self.index.get(&hash).map_or(self.stored.idf_of_unknown, |feature| self.stored.idf[*feature as usize])
+    }
+
     pub(crate) fn is_consistent(&self) -> bool {
         self.stored.idf.len() == self.len() && self.index.len() == self.len()
     }
 
     pub(crate) fn see(&self, features: &Features) -> Seen {
         let mut vector = Vec::with_capacity(features.words.len() + features.grams.len());
-        let words = self.push_block(&features.words, &mut vector);
-        let grams = self.push_block(&features.grams, &mut vector);
+        let words = self.push_block(&features.words, WORDS_LENGTH, &mut vector);
+        let grams = self.push_block(&features.grams, GRAMS_LENGTH, &mut vector);
         vector.sort_unstable_by_key(|(feature, _)| *feature);
         Seen { vector, known: (words + grams) / 2.0 }
     }
 
-    /// Appends the known features scaled to length one; gives the known share of the block's weight.
-    fn push_block(&self, counts: &[(u32, u32)], vector: &mut Vector) -> f32 {
+    /// Appends the known features scaled to a length; gives the known share of the block's weight.
+    fn push_block(&self, counts: &[(u32, u32)], length: f32, vector: &mut Vector) -> f32 {
         let start = vector.len();
         let (mut known, mut unknown) = (0.0_f32, 0.0_f32);
         for (hash, count) in counts {
@@ -90,7 +101,7 @@ impl Vocabulary {
         if known == 0.0 {
             return 0.0;
         }
-        let scale = known.sqrt().recip();
+        let scale = length / known.sqrt();
         vector[start..].iter_mut().for_each(|(_, weight)| *weight *= scale);
         known / (known + unknown)
     }

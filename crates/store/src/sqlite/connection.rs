@@ -41,7 +41,7 @@ impl Database {
             // Checkpoints are made by `log::checkpoint`, away from the commits that callers wait for.
             Self::Log => "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096;",
             Self::Tables => {
-                "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -16384;"
+                "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -32768;"
             }
         }
     }
@@ -121,6 +121,9 @@ pub(super) fn unavailable(action: &'static str) -> impl Fn(rusqlite::Error) -> S
     move |error| match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             StoreError::Corrupt { what: "database", problem: error.to_string() }
+        }
+        None if matches!(error, rusqlite::Error::FromSqlConversionFailure(..)) => {
+            StoreError::Corrupt { what: "data", problem: error.to_string() }
         }
         _ => StoreError::Unavailable { action, problem: error.to_string() },
     }

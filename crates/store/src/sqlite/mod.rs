@@ -2,25 +2,58 @@
 //! `tables.db`.
 
 mod connection;
+mod conversations;
 mod documents;
+mod encoding;
+mod lock;
+mod log;
+mod overlay;
+mod pipeline;
+mod projection;
+mod projector;
 mod readers;
+mod turns;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use documents::SqliteDocuments;
+pub(crate) use turns::SqliteTurns;
 
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, StoreOptions};
+use lock::DirectoryLock;
+use projector::Projector;
+use readers::off_the_async_threads;
 
-/// Opens the documents only.
+/// Opens everything, for the one server of a data directory.
+pub(crate) async fn open(dir: PathBuf, options: StoreOptions) -> Result<(SqliteDocuments, SqliteTurns)> {
+    off_the_async_threads(move || {
+        make_directory(&dir)?;
+        let lock = DirectoryLock::take(&dir)?;
+        Ok((SqliteDocuments::open(&dir)?, SqliteTurns::open(&dir, lock, options)?))
+    })
+    .await
+}
+
+/// Opens the documents only, which any number of processes may do.
 pub(crate) async fn open_documents(dir: PathBuf) -> Result<SqliteDocuments> {
-    readers::off_the_async_threads(move || {
+    off_the_async_threads(move || {
         make_directory(&dir)?;
         SqliteDocuments::open(&dir)
     })
     .await
 }
 
-fn make_directory(dir: &std::path::Path) -> Result<()> {
+/// Makes the projections anew.
+pub(crate) async fn rebuild(dir: PathBuf, progress: impl FnMut(u64, u64) + Send + 'static) -> Result<()> {
+    off_the_async_threads(move || {
+        make_directory(&dir)?;
+        let _lock = DirectoryLock::take(&dir)?;
+        Projector::open_anew(&dir)?.catch_up(progress).map(|_| ())
+    })
+    .await
+}
+
+fn make_directory(dir: &Path) -> Result<()> {
     std::fs::create_dir_all(dir).map_err(|problem| StoreError::Unavailable {
         action: "make the data directory",
         problem: format!("{}: {problem}", dir.display()),

@@ -5,6 +5,8 @@ mod operation;
 mod presence;
 mod seen;
 mod set;
+#[cfg(test)]
+mod tests;
 mod time;
 mod truth;
 

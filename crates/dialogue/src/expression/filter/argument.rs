@@ -39,6 +39,14 @@ impl Argument {
         value::whole(self.value(scope)?.as_ref())
     }
 
+    /// Finds a word where a number must stand.
+    pub(super) fn must_be_whole(&self) -> Result<(), String> {
+        match self.literal() {
+            Some(word) if value::whole(&word.into()).is_none() => Err(format!("takes whole numbers, not `{word}`")),
+            _ => Ok(()),
+        }
+    }
+
     /// What it says, when that is known before evaluation.
     pub(super) fn literal(&self) -> Option<&str> {
         match self {

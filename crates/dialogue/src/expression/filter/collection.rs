@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::expression::condition::Operation;
-
 use super::{Apply, Argument, Arguments, Datum, Group};
+use crate::expression::Scope;
+use crate::expression::condition::Operation;
 
 pub(super) const FILTERS: Group =
     &[("count", count), ("last", last), ("range", range), ("where", matching), ("select", select)];
@@ -26,6 +26,7 @@ fn count(arguments: Arguments) -> Result<Apply, String> {
 
 fn last(arguments: Arguments) -> Result<Apply, String> {
     let [number] = arguments.optional()?;
+    number.as_ref().map_or(Ok(()), Argument::must_be_whole)?;
     Ok(match number {
         None => on_value(|value, _| match value {
             Cow::Borrowed(Value::Array(list)) => list.last().map_or(Cow::Owned(Value::Null), Cow::Borrowed),
@@ -41,6 +42,7 @@ fn last(arguments: Arguments) -> Result<Apply, String> {
 
 fn range(arguments: Arguments) -> Result<Apply, String> {
     let [start, number] = arguments.exactly()?;
+    start.must_be_whole().and(number.must_be_whole())?;
     Ok(on_value(move |value, scope| match (start.whole(scope), number.whole(scope)) {
         (Some(start), Some(number)) => slice(value, start, number),
         _ => Cow::Owned(Value::Null),
@@ -101,8 +103,6 @@ fn select(arguments: Arguments) -> Result<Apply, String> {
     }))
 }
 
-fn on_value(
-    change: impl for<'v> Fn(Cow<'v, Value>, &'v dyn crate::expression::Scope) -> Cow<'v, Value> + Send + Sync + 'static,
-) -> Apply {
+fn on_value(change: impl for<'v> Fn(Cow<'v, Value>, &'v dyn Scope) -> Cow<'v, Value> + Send + Sync + 'static) -> Apply {
     Arc::new(move |datum, scope| Datum::Value(change(datum.into_value(), scope)))
 }

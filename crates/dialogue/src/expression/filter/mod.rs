@@ -10,6 +10,8 @@ mod crypto;
 mod date;
 mod encoding;
 mod number;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::borrow::Cow;
@@ -26,6 +28,9 @@ use super::{ExpressionError, Reference, Scope, value};
 /// Filters with their names.
 type Group = &'static [(&'static str, fn(Arguments) -> Result<Apply, String>)];
 type Apply = Arc<dyn for<'v> Fn(Datum<'v>, &'v dyn Scope) -> Datum<'v> + Send + Sync>;
+
+/// Bytes of a text that a filter takes.
+const MAX_TEXT: usize = 1 << 20;
 
 const GROUPS: [Group; 6] =
     [text::FILTERS, number::FILTERS, date::FILTERS, collection::FILTERS, encoding::FILTERS, crypto::FILTERS];
@@ -111,8 +116,14 @@ impl Filter {
         Ok(Self { name, references, apply })
     }
 
+    /// A text past [`MAX_TEXT`] is no value: else a chain of filters that each make a text longer
+    /// would fill the memory.
     pub(super) fn apply<'v>(&self, datum: Datum<'v>, scope: &'v dyn Scope) -> Datum<'v> {
-        (self.apply)(datum, scope)
+        let length = match &datum {
+            Datum::Value(value) => value.as_str().map_or(0, str::len),
+            Datum::Bytes(bytes) => bytes.len(),
+        };
+        if length > MAX_TEXT { Datum::nothing() } else { (self.apply)(datum, scope) }
     }
 
     /// Attributes that its arguments read.

@@ -1,6 +1,6 @@
 //! Filters on texts.
 
-use super::{Apply, Arguments, Group, from_text};
+use super::{Apply, Arguments, Group, MAX_TEXT, from_text};
 
 pub(super) const FILTERS: Group = &[
     ("uppercase", |arguments| plain(arguments, str::to_uppercase)),
@@ -24,11 +24,16 @@ fn words_capitalised(text: &str) -> String {
     text.split_inclusive(char::is_whitespace).map(capitalised).collect()
 }
 
+/// A result past [`MAX_TEXT`] is none.
 fn replace(arguments: Arguments) -> Result<Apply, String> {
     let [old, new] = arguments.exactly()?;
-    Ok(from_text(move |text, scope| match &*old.text(scope) {
-        // Rust would find the empty text between all characters.
-        "" => text.to_owned(),
-        old => text.replace(old, &new.text(scope)),
+    Ok(from_text(move |text, scope| {
+        let (old, new) = (old.text(scope), new.text(scope));
+        if old.is_empty() {
+            // Rust would find the empty text between all characters.
+            return text.to_owned();
+        }
+        let added = text.matches(&*old).count().saturating_mul(new.len());
+        if added > MAX_TEXT { String::new() } else { text.replace(&*old, &new) }
     }))
 }

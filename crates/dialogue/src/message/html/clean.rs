@@ -79,3 +79,10 @@ pub(super) fn label(html: &str) -> String {
     let renamed = [("<b>", "<strong>"), ("</b>", "</strong>"), ("<i>", "<em>"), ("</i>", "</em>")];
     renamed.iter().fold(clean, |html, (from, to)| if html.contains(from) { html.replace(from, to) } else { html })
 }
+
+/// A text in which nothing is markup.
+pub(super) fn escape(text: &str) -> String {
+    let mut html = String::with_capacity(text.len() + 16);
+    pulldown_cmark_escape::escape_html_body_text(&mut html, text).expect("a string takes all that is written");
+    html
+}

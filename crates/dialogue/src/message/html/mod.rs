@@ -10,7 +10,13 @@ mod markdown;
 
 /// A text of a message: markdown and allowed HTML. One plain paragraph is not wrapped.
 pub(super) fn prose(source: &str) -> String {
-    if is_ordinary(source) { source.to_owned() } else { clean::prose(&markdown::to_html(source)) }
+    if is_ordinary(source) {
+        source.to_owned()
+    } else if nests_too_deep(source) {
+        clean::escape(source)
+    } else {
+        clean::prose(&markdown::to_html(source))
+    }
 }
 
 /// A label: bold, italic and underlined at most.
@@ -25,6 +31,21 @@ fn is_ordinary(source: &str) -> bool {
         && !source.bytes().any(|byte| b"*_`#[]<>|~\\\n\r\0".contains(&byte))
         && !source.contains("://")
         && !links::mentions_www(source)
+}
+
+/// Whether a line opens so many quotes and lists in each other that only an attack can mean it:
+/// their cost grows with the square of their number.
+fn nests_too_deep(source: &str) -> bool {
+    source.lines().any(|line| {
+        let bytes = line.as_bytes();
+        let opening = bytes.iter().take_while(|byte| b"> \t-+*.)0123456789".contains(byte)).count();
+        let opens = |at: &usize| match bytes[*at] {
+            b'>' => true,
+            b'-' | b'+' | b'*' | b'.' | b')' => matches!(bytes.get(at + 1), Some(b' ' | b'\t')),
+            _ => false,
+        };
+        (0..opening).filter(opens).count() > 64
+    })
 }
 
 #[cfg(test)]
@@ -105,6 +126,25 @@ mod tests {
         insta::assert_snapshot!(prose("(www.example.com/x_(y)) ok"), @r#"(<a class="linkified" target="_blank" rel="noopener noreferrer" href="https://www.example.com/x_(y)">www.example.com/x_(y)</a>) ok"#);
         insta::assert_snapshot!(prose("<a href=\"https://a.org\">https://a.org</a> `https://b.org`"), @r#"<a href="https://a.org">https://a.org</a> <code>https://b.org</code>"#);
         assert_eq!(prose("http:// and://x nowww.x.org www."), "http:// and://x nowww.x.org www.");
+    }
+
+    #[test]
+    fn hostile_nesting_is_cheap() {
+        for piece in ["<b>", "> ", ">", "1. ", "+ ", "[", "![", "*a ", "[[.a]]", "https://", "<a href='x'>", "(www.a"] {
+            let started = std::time::Instant::now();
+            let source = piece.repeat(40_000);
+            prose(&source);
+            label(&source);
+            assert!(started.elapsed().as_secs() < 8, "{piece}: {:?}", started.elapsed());
+        }
+        assert_eq!(prose(&"> ".repeat(100)), "&gt; ".repeat(100));
+        insta::assert_snapshot!(prose("> > deep"), @"
+        <blockquote>
+        <blockquote>
+        <p>deep</p>
+        </blockquote>
+        </blockquote>
+        ");
     }
 
     /// The tags of a text, from `<` to `>`.

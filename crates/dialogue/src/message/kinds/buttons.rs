@@ -116,7 +116,7 @@ fn action(reader: &mut Reader<'_, '_>) -> ActionTemplate {
             ActionTemplate::Intent { intent, value }
         }
         _ => {
-            reader.reading.refuse(
+            reader.reading.refuse_lack(
                 "Buttons must have one of \"callback\", \"download\", \"link\", \"tab_switch\", \"click_to_call\"",
                 "say what the button does",
             );

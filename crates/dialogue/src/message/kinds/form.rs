@@ -70,8 +70,9 @@ fn field(reader: &mut Reader<'_, '_>) -> FieldTemplate {
             FieldKind::Checkbox => "Form message elements of type \"checkbox\" must have \"options\"",
             _ => "Form message elements of type \"select\" or \"auto_complete_select\" must have \"options\"",
         };
-        if kind.has_options() && !reader.reading.needs_values {
-            reader.reading.refuse(message, "write `<options>`, or name an attribute in `<options_attribute>`");
+        // In a turn an attribute may have brought none, which is no reason to say nothing at all.
+        if kind.has_options() && !reader.reading.has_values() {
+            reader.reading.refuse_lack(message, "write `<options>`, or name an attribute in `<options_attribute>`");
         }
     }
     FieldTemplate {

@@ -1,7 +1,7 @@
 //! Where a conversation can go: starting paths, transitions, unreachable turns, speakers that follow
 //! themselves (row OD-N35).
 
-use super::{IntentAt, View, is_reserved};
+use super::{IntentAt, View};
 use crate::scenario::{
     document::{Behavior, Speaker, Turn},
     problem::Problem,
@@ -94,9 +94,9 @@ pub(super) fn arrivals(view: &View<'_>, place: Place) -> Vec<usize> {
     }
 }
 
-/// Whether a turn has an intent of the participant opposite to a speaker.
+/// Whether the participant opposite to a speaker can open a turn.
 fn answers(turn: &Turn, speaker: Speaker) -> bool {
-    turn.request_intents.iter().chain(&turn.response_intents).any(|intent| intent.speaker != speaker)
+    turn.request_intents.iter().any(|intent| intent.speaker != speaker)
 }
 
 fn same_speaker(view: &View<'_>, problems: &mut Vec<Problem>) {
@@ -168,18 +168,22 @@ impl Reach<'_, '_> {
     }
 }
 
+/// Whether a turn handles one of the events that climb a ladder (spec/opendialog.md §2.1.2).
 fn handles(turn: &Turn, reach: &Reserved) -> bool {
     let mut intents = turn.request_intents.iter().filter(|intent| intent.speaker == Speaker::User);
     intents.any(|intent| {
         let Some(name) = intent.common.od_id.strip_prefix("intent.core.") else { return false };
-        let reserved = if name.starts_with("Turn") {
-            Reserved::InScene
-        } else if name.starts_with("Scene") {
-            Reserved::InConversation
-        } else {
-            Reserved::Anywhere
-        };
-        reserved == *reach && is_reserved(&intent.common.od_id)
+        let levels = [
+            ("Turn", Reserved::InScene),
+            ("Scene", Reserved::InConversation),
+            ("Conversation", Reserved::Anywhere),
+            ("", Reserved::Anywhere),
+        ];
+        let found = levels.into_iter().find_map(|(prefix, level)| Some((name.strip_prefix(prefix)?, level)));
+        found.is_some_and(|(event, level)| {
+            let climbs = ["nomatch", "restart", "endchat", "sessionexpired"];
+            level == *reach && climbs.contains(&event.to_lowercase().as_str())
+        })
     })
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{View, markup::Facts};
 use crate::{
     expression::{Conditions, FillOptions, Reference, Template},
+    message::{self, Markup, MarkupOptions},
     scenario::{document::Common, problem::Problem},
 };
 
@@ -52,6 +53,7 @@ const FIXED: &[(&str, &[&str])] = &[
 pub(super) fn check(view: &View<'_>, facts: &Facts, problems: &mut Vec<Problem>) {
     let known = Known::of(view, facts);
     conditions(view, &known, problems);
+    messages(view, &known, problems);
     values(view, &known, problems);
 }
 
@@ -164,6 +166,36 @@ fn conditions(view: &View<'_>, known: &Known<'_>, problems: &mut Vec<Problem>) {
     view.intents.iter().for_each(|at| gate(format!("{at}."), &at.intent.common));
     for (at, number, template) in view.templates() {
         gate(format!("{at}.message_templates[{number}]."), &template.common);
+    }
+}
+
+fn messages(view: &View<'_>, known: &Known<'_>, problems: &mut Vec<Problem>) {
+    let declared: HashSet<&str> = view.scenario.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+    for (at, number, template) in view.templates() {
+        let path = format!("{at}.message_templates[{number}].message_markup");
+        let mut tell = |wrong: &message::MarkupProblem, path: &str| {
+            let problem = Problem::error(path, format!("{}: {}", wrong.path, wrong.message), wrong.remedy.as_str());
+            problems.push(match wrong.severity {
+                message::Severity::Error => problem,
+                message::Severity::Warning => Problem { severity: crate::scenario::Severity::Warning, ..problem },
+            });
+        };
+        match Markup::compile(&template.message_markup, MarkupOptions::default()) {
+            Err(wrong) => wrong.iter().for_each(|wrong| tell(wrong, &path)),
+            Ok(markup) => {
+                markup.warnings().iter().for_each(|wrong| tell(wrong, &path));
+                known.report(&path, markup.references(), problems);
+                for name in markup.attributes_to_declare().filter(|name| !declared.contains(name)) {
+                    problems.push(Problem::error(
+                        path.as_str(),
+                        format!(
+                            "The message keeps its answer in {name}, which is not declared, and so cannot be used."
+                        ),
+                        "Declare it under `attributes`.",
+                    ));
+                }
+            }
+        }
     }
 }
 

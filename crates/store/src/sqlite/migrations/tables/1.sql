@@ -8,7 +8,8 @@ CREATE TABLE checkpoint (
 ) STRICT;
 INSERT INTO checkpoint (id, log_seq) VALUES (1, 0);
 
--- One row per record of the log. Facts carry the turn, agent and version that their transcript had.
+-- One row per record of the log. Facts carry the agent and turn that their transcript had, and nothing
+-- in the columns from `agent_version` on.
 CREATE TABLE records (
     log_seq INTEGER PRIMARY KEY,
     tenant TEXT NOT NULL,
@@ -17,6 +18,8 @@ CREATE TABLE records (
     agent BLOB,
     turn INTEGER NOT NULL,
     at INTEGER NOT NULL,
+    agent_version INTEGER,
+    closed INTEGER,
     message_id TEXT,
     url TEXT,
     source_ip TEXT,
@@ -41,36 +44,25 @@ CREATE TABLE entries (
     body TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE contacts (
-    tenant TEXT NOT NULL,
-    contact TEXT NOT NULL,
-    first_seen INTEGER NOT NULL,
-    last_seen INTEGER NOT NULL,
-    log_seq INTEGER NOT NULL,
-    PRIMARY KEY (tenant, contact)
-) STRICT, WITHOUT ROWID;
-
--- The latest turn of a contact with an agent.
+-- The latest turn of a contact with an agent. A contact is the sum of its rows.
 CREATE TABLE sessions (
     tenant TEXT NOT NULL,
     contact TEXT NOT NULL,
     agent BLOB NOT NULL,
+    first_seen INTEGER NOT NULL,
     log_seq INTEGER NOT NULL,
     PRIMARY KEY (tenant, contact, agent)
 ) STRICT, WITHOUT ROWID;
 
+-- How a transcript began. How it stands is in the record of its latest turn: a row that changed with
+-- each turn would cost as much as all else together.
 CREATE TABLE transcripts (
     tenant TEXT NOT NULL,
     transcript BLOB NOT NULL,
     contact TEXT NOT NULL,
     agent BLOB NOT NULL,
-    agent_version INTEGER NOT NULL,
-    turns INTEGER NOT NULL,
-    closed INTEGER NOT NULL,
     started_at INTEGER NOT NULL,
-    last_at INTEGER NOT NULL,
     started_seq INTEGER NOT NULL,
-    last_seq INTEGER NOT NULL,
     PRIMARY KEY (tenant, transcript)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX transcripts_newest ON transcripts (tenant, started_seq);

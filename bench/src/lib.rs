@@ -1,0 +1,15 @@
+//! What the benchmarks and the kill test are made of.
+//!
+//! Everything here sees a server from outside only: its command line, its port and the files of its
+//! process. Nothing of Parlance is linked, so a benchmark cannot measure anything a client could not see.
+
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test may fail loudly"))]
+
+pub mod chat;
+pub mod http;
+pub mod kill;
+pub mod load;
+pub mod parlance;
+pub mod process;
+pub mod report;
+pub mod scenario;

@@ -1,0 +1,103 @@
+//! A tenant with agents, and visitors who talk to them.
+
+use std::time::Duration;
+
+use model::{
+    AgentId, TenantId, Timestamp,
+    agent::{Agent, AgentKind},
+    inbound::Inbound,
+};
+use runtime::{AgentChoice, Arrival, Runtime, RuntimeOptions, TurnAnswer, TurnCall, TurnError};
+use serde_json::{Value, json};
+use store::{Expect, Key, Store, StoreOptions};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+pub(crate) struct Desk {
+    pub(crate) runtime: Runtime,
+    pub(crate) tenant: TenantId,
+    folder: TempDir,
+}
+
+impl Desk {
+    pub(crate) async fn open() -> Self {
+        let folder = TempDir::new().unwrap();
+        Self::open_in(folder).await
+    }
+
+    async fn open_in(folder: TempDir) -> Self {
+        let store = Store::open(folder.path(), StoreOptions::default()).await.unwrap();
+        let tenant: TenantId = "demo".parse().unwrap();
+        let _ = store.platform().put_tenant(&tenant, &json!({"name": "demo"}), Expect::New).await;
+        let runtime = Runtime::start(store, RuntimeOptions::in_data_dir(folder.path()));
+        Self { runtime, tenant, folder }
+    }
+
+    /// Stops everything and starts again on the same files.
+    pub(crate) async fn restart(self) -> Self {
+        self.runtime.shutdown(Duration::from_secs(5)).await;
+        self.runtime.store().shutdown().await.unwrap();
+        Self::open_in(self.folder).await
+    }
+
+    pub(crate) async fn publish(&self, document: &Value) -> AgentId {
+        let id = AgentId(Uuid::now_v7());
+        self.publish_as(id, 1, document).await;
+        id
+    }
+
+    pub(crate) async fn publish_as(&self, id: AgentId, version: u32, document: &Value) {
+        let at = Timestamp::now();
+        let agent = Agent {
+            id,
+            name: "agent".into(),
+            kind: AgentKind::Scenario,
+            app_key: id.to_string(),
+            active_version: Some(version),
+            versions: version,
+            created_at: at,
+            updated_at: at,
+        };
+        let documents = self.runtime.store().tenant(&self.tenant);
+        documents.put("agent.draft", &id.to_string(), document, &[], Expect::Any).await.unwrap();
+        documents.put("agent.version", &format!("{id}/{version}"), document, &[], Expect::Any).await.unwrap();
+        let keys = [Key::unique("app_key", &agent.app_key)];
+        documents.put("agent", &id.to_string(), &agent, &keys, Expect::Any).await.unwrap();
+    }
+
+    pub(crate) fn call(&self, agent: AgentChoice, contact: &str, inbound: Inbound) -> TurnCall {
+        TurnCall {
+            tenant: self.tenant.clone(),
+            agent,
+            contact: contact.parse().unwrap(),
+            message_id: None,
+            inbound,
+            request: Arrival { url: "http://localhost/chat-api/message".into(), source_ip: "127.0.0.1".into() },
+            platform: "webchat",
+        }
+    }
+
+    pub(crate) async fn says(&self, agent: AgentId, contact: &str, text: &str) -> Result<TurnAnswer, TurnError> {
+        self.runtime.turn(self.call(AgentChoice::Named(agent), contact, Inbound::text(text))).await
+    }
+}
+
+pub(crate) fn texts(answer: &TurnAnswer) -> Vec<String> {
+    answer.messages.iter().map(model::message::Message::plain_text).collect()
+}
+
+/// A scenario whose every utterance is answered by the no-match handler's text.
+pub(crate) fn echo(text: &str) -> Value {
+    answering("intent.core.NoMatch", text)
+}
+
+/// A scenario with one exchange.
+pub(crate) fn answering(intent: &str, text: &str) -> Value {
+    json!({"od_id": "s", "name": "s", "conversations": [{"od_id": "c", "name": "c", "behaviors": ["STARTING"], "scenes": [
+        {"od_id": "sc", "name": "sc", "behaviors": ["STARTING"], "turns": [{"od_id": "t", "name": "t",
+          "behaviors": ["STARTING", "OPEN"],
+          "request_intents": [{"od_id": intent, "name": intent, "speaker": "USER", "sample_utterance": "", "confidence": 1}],
+          "response_intents": [{"od_id": "answer", "name": "answer", "speaker": "APP", "sample_utterance": "", "confidence": 1,
+            "message_templates": [{"od_id": "m", "name": "m",
+              "message_markup": format!("<message><text-message>{text}</text-message></message>")}]}]}]}]}]})
+}

@@ -1,0 +1,4 @@
+//! Turns through the runtime on a real store.
+
+mod desk;
+mod turns;

@@ -1,0 +1,292 @@
+//! Reading conversations back from the tables and the log.
+
+use model::{
+    AgentId, ContactId, EntryId, LogSeq, TenantId, Timestamp, TranscriptId,
+    record::{Entry, RequestFacts},
+};
+use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::{
+    projection::{author, first_position},
+    readers::row_limit,
+};
+use crate::{EntryFilter, MAX_PARTS, MAX_ROWS, StoredEntry, StoredEvent, StoredTranscript, TranscriptFilter};
+
+/// Where the latest snapshots of a contact are in the log.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    pub(super) session: Option<LogSeq>,
+    pub(super) contact: Option<ContactPlace>,
+    pub(super) answered: Option<LogSeq>,
+}
+
+#[derive(Debug)]
+pub(super) struct ContactPlace {
+    pub(super) first_seen: Timestamp,
+    /// The contact's latest turn.
+    pub(super) seq: LogSeq,
+}
+
+/// One statement, so that all of it is of one moment.
+pub(super) fn places(
+    connection: &Connection,
+    tenant: &TenantId,
+    contact: &ContactId,
+    agent: Option<&AgentId>,
+    message_id: Option<&str>,
+) -> rusqlite::Result<Places> {
+    connection
+        .prepare_cached(
+            "SELECT
+                 max(log_seq) FILTER (WHERE agent = ?3),
+                 (SELECT min(log_seq) FROM records WHERE tenant = ?1 AND contact = ?2 AND message_id = ?4),
+                 min(first_seen), max(log_seq)
+             FROM sessions WHERE tenant = ?1 AND contact = ?2",
+        )?
+        .query_row(params![tenant.as_str(), contact.as_str(), agent.map(|id| id.0.as_bytes()), message_id], |row| {
+            let first_seen = row.get::<_, Option<i64>>(2)?.map(Timestamp);
+            let latest = row.get::<_, Option<i64>>(3)?.map(seq);
+            Ok(Places {
+                session: row.get::<_, Option<i64>>(0)?.map(seq),
+                contact: first_seen.zip(latest).map(|(first_seen, seq)| ContactPlace { first_seen, seq }),
+                answered: row.get::<_, Option<i64>>(1)?.map(seq),
+            })
+        })
+}
+
+/// Calls `read` with the kind and the bytes of a record of the log.
+pub(super) fn with_record<T>(
+    connection: &Connection,
+    at: LogSeq,
+    read: impl FnOnce(i64, &[u8]) -> serde_json::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    connection
+        .prepare_cached("SELECT kind, record FROM turn_log.log WHERE seq = ?1")?
+        .query_row([at.0.cast_signed()], |row| {
+            read(row.get(0)?, row.get_ref(1)?.as_blob()?).map_err(|problem| unreadable(1, problem))
+        })
+        .optional()
+}
+
+pub(super) fn turn_place(
+    connection: &Connection,
+    tenant: &TenantId,
+    transcript: &TranscriptId,
+    turn: u32,
+) -> rusqlite::Result<Option<LogSeq>> {
+    // The turn itself comes before the facts that carry its number.
+    connection
+        .prepare_cached(
+            "SELECT log_seq FROM records WHERE tenant = ?1 AND transcript = ?2 AND turn = ?3
+             ORDER BY log_seq LIMIT 1",
+        )?
+        .query_row(params![tenant.as_str(), transcript.0.as_bytes(), turn], |row| Ok(seq(row.get(0)?)))
+        .optional()
+}
+
+/// How each transcript began, and how its latest turn left it: the first record with its highest number.
+const TRANSCRIPTS: &str = "SELECT t.transcript, t.contact, t.agent, latest.agent_version, latest.turn, latest.closed,
+        t.started_at, latest.at, t.started_seq, latest.log_seq
+    FROM transcripts t CROSS JOIN records latest ON latest.log_seq = (
+        SELECT min(log_seq) FROM records WHERE tenant = t.tenant AND transcript = t.transcript AND turn = (
+            SELECT max(turn) FROM records WHERE tenant = t.tenant AND transcript = t.transcript))";
+
+pub(super) fn transcript(
+    connection: &Connection,
+    tenant: &TenantId,
+    id: &TranscriptId,
+) -> rusqlite::Result<Option<StoredTranscript>> {
+    connection
+        .prepare_cached(&format!("{TRANSCRIPTS} WHERE t.tenant = ?1 AND t.transcript = ?2"))?
+        .query_row(params![tenant.as_str(), id.0.as_bytes()], stored_transcript)
+        .optional()
+}
+
+pub(super) fn transcripts(
+    connection: &Connection,
+    tenant: &TenantId,
+    filter: &TranscriptFilter,
+) -> rusqlite::Result<Vec<StoredTranscript>> {
+    let of_contact = if filter.contact.is_some() { "t.contact = ?5" } else { "?5 IS NULL" };
+    connection
+        .prepare_cached(&format!(
+            "{TRANSCRIPTS} WHERE t.tenant = ?1 AND t.started_seq < ?2 AND (?3 IS NULL OR t.agent = ?3) AND {of_contact}
+             ORDER BY t.started_seq DESC LIMIT ?4"
+        ))?
+        .query_map(
+            params![
+                tenant.as_str(),
+                filter.before.map_or(i64::MAX, |before| bounded(before.0)),
+                filter.agent.as_ref().map(|id| id.0.as_bytes()),
+                row_limit(filter.limit, MAX_ROWS),
+                filter.contact.as_ref().map(ContactId::as_str)
+            ],
+            stored_transcript,
+        )?
+        .collect()
+}
+
+const ENTRY_COLUMNS: &str = "position, log_seq, transcript, agent, contact, turn, message_id, url, source_ip, status,
+    duration, id, author, kind, text, entries.at, intent, place, body";
+const ENTRIES_OF_RECORD: &str = "position BETWEEN log_seq * 4096 AND log_seq * 4096 + 4095";
+
+pub(super) fn contact_entries(
+    connection: &Connection,
+    tenant: &TenantId,
+    contact: &ContactId,
+    filter: &EntryFilter,
+) -> rusqlite::Result<Vec<StoredEntry>> {
+    let order = if filter.newest_first { "DESC" } else { "ASC" };
+    let after = filter.after.map_or(-1, bounded);
+    let before = filter.before.map_or(i64::MAX, bounded);
+    let parts = first_position(1);
+    let mut query = connection.prepare_cached(&format!(
+        "SELECT {ENTRY_COLUMNS} FROM records CROSS JOIN entries ON {ENTRIES_OF_RECORD}
+         WHERE tenant = ?1 AND contact = ?2 AND (?3 IS NULL OR agent = ?3)
+           AND log_seq BETWEEN ?4 AND ?5 AND position > ?6 AND position < ?7
+         ORDER BY log_seq {order}, position {order}"
+    ))?;
+    let mut rows = query.query(params![
+        tenant.as_str(),
+        contact.as_str(),
+        filter.agent.as_ref().map(|id| id.0.as_bytes()),
+        after.div_euclid(parts),
+        before / parts,
+        after,
+        before
+    ])?;
+    let mut entries = Vec::new();
+    let limit = filter.limit.min(MAX_ROWS);
+    while entries.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let entry = stored_entry(row)?;
+        if !filter.kinds_excluded.contains(&entry.entry.kind) {
+            entries.push(entry);
+        }
+    }
+    Ok(entries)
+}
+
+pub(super) fn transcript_entries(
+    connection: &Connection,
+    tenant: &TenantId,
+    transcript: &TranscriptId,
+    last: Option<usize>,
+) -> rusqlite::Result<Vec<StoredEntry>> {
+    let mut entries: Vec<StoredEntry> = connection
+        .prepare_cached(&format!(
+            "SELECT {ENTRY_COLUMNS} FROM records CROSS JOIN entries ON {ENTRIES_OF_RECORD}
+             WHERE tenant = ?1 AND transcript = ?2
+             ORDER BY turn DESC, log_seq DESC, position DESC LIMIT ?3"
+        ))?
+        .query_map(
+            params![tenant.as_str(), transcript.0.as_bytes(), row_limit(last.unwrap_or(MAX_ROWS), MAX_ROWS)],
+            stored_entry,
+        )?
+        .collect::<rusqlite::Result<_>>()?;
+    entries.reverse();
+    Ok(entries)
+}
+
+pub(super) fn events(
+    connection: &Connection,
+    tenant: &TenantId,
+    after: u64,
+    limit: usize,
+) -> rusqlite::Result<Vec<StoredEvent>> {
+    connection
+        .prepare_cached(
+            "SELECT seq, kind, at, transcript, contact, log_seq, body FROM events
+             CROSS JOIN records USING (log_seq, tenant) WHERE tenant = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+        )?
+        .query_map(params![tenant.as_str(), bounded(after), row_limit(limit, MAX_ROWS)], |row| {
+            Ok(StoredEvent {
+                seq: row.get::<_, i64>(0)?.cast_unsigned(),
+                kind: row.get(1)?,
+                at: Timestamp(row.get(2)?),
+                transcript: uuid(row, 3)?.map(TranscriptId),
+                contact: contact_id(row, 4)?,
+                log_seq: seq(row.get(5)?),
+                body: raw(row, 6)?,
+            })
+        })?
+        .collect()
+}
+
+fn stored_transcript(row: &Row<'_>) -> rusqlite::Result<StoredTranscript> {
+    Ok(StoredTranscript {
+        transcript: TranscriptId(Uuid::from_bytes(row.get(0)?)),
+        contact: contact_id(row, 1)?,
+        agent: AgentId(Uuid::from_bytes(row.get(2)?)),
+        agent_version: row.get(3)?,
+        turns: row.get(4)?,
+        closed: row.get(5)?,
+        started_at: Timestamp(row.get(6)?),
+        last_at: Timestamp(row.get(7)?),
+        started_seq: seq(row.get(8)?),
+        last_seq: seq(row.get(9)?),
+    })
+}
+
+fn stored_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
+    let author = author(row.get(12)?);
+    let request = match row.get::<_, Option<String>>(7)? {
+        Some(url) => Some(RequestFacts {
+            url,
+            source_ip: row.get(8)?,
+            status: row.get(9)?,
+            duration_micros: row.get::<_, i64>(10)?.cast_unsigned(),
+        }),
+        None => None,
+    };
+    Ok(StoredEntry {
+        position: row.get::<_, i64>(0)?.cast_unsigned(),
+        log_seq: seq(row.get(1)?),
+        transcript: uuid(row, 2)?.map(TranscriptId),
+        agent: uuid(row, 3)?.map(AgentId),
+        contact: contact_id(row, 4)?,
+        turn: row.get(5)?,
+        message_id: if author == model::record::Author::Contact { row.get(6)? } else { None },
+        request,
+        entry: Entry {
+            id: EntryId(Uuid::from_bytes(row.get(11)?)),
+            author,
+            kind: row.get(13)?,
+            text: row.get(14)?,
+            at: Timestamp(row.get(15)?),
+            intent: row.get(16)?,
+            place: row.get(17)?,
+            body: raw(row, 18)?,
+        },
+    })
+}
+
+fn seq(stored: i64) -> LogSeq {
+    LogSeq(stored.cast_unsigned())
+}
+
+/// A caller's number as SQLite counts.
+fn bounded(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Uuid>> {
+    Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(Uuid::from_bytes))
+}
+
+fn contact_id(row: &Row<'_>, column: usize) -> rusqlite::Result<ContactId> {
+    ContactId::try_from(row.get::<_, String>(column)?).map_err(|problem| unreadable(column, problem))
+}
+
+fn raw(row: &Row<'_>, column: usize) -> rusqlite::Result<Box<RawValue>> {
+    RawValue::from_string(row.get(column)?).map_err(|problem| unreadable(column, problem))
+}
+
+pub(super) fn unreadable(column: usize, problem: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(problem))
+}
+
+const _: () = assert!(MAX_PARTS == 4096, "the SQL above counts on it");

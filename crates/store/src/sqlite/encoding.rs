@@ -1,0 +1,100 @@
+//! Records as bytes of the log.
+//!
+//! A record is stored as the JSON of what it holds, with its sort in a column beside it: a tag inside
+//! the JSON would make reading it copy everything once more.
+
+use model::{
+    TenantId, Timestamp, TranscriptId,
+    record::{Record, TurnRecord},
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{MAX_PARTS, MAX_RECORD_BYTES, Result, StoreError, StoredSession};
+
+/// Values of `log.kind`.
+pub(super) const TURN: i64 = 0;
+pub(super) const FACT: i64 = 1;
+
+/// A record ready to be written.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    pub(super) tenant: TenantId,
+    pub(super) kind: i64,
+    pub(super) json: Vec<u8>,
+}
+
+pub(super) fn encode(record: &Record) -> Result<Encoded> {
+    let (tenant, kind, entries, events, json) = match record {
+        Record::Turn(turn) => (&turn.tenant, TURN, turn.entries.len(), turn.events.len(), serde_json::to_vec(turn)),
+        Record::Fact(fact) => (&fact.tenant, FACT, fact.entries.len(), fact.events.len(), serde_json::to_vec(fact)),
+    };
+    let json = json.map_err(|problem| invalid(format!("it is not JSON: {problem}")))?;
+    if entries > MAX_PARTS || events > MAX_PARTS {
+        return Err(invalid(format!("it has {entries} entries and {events} events, {MAX_PARTS} of each are allowed")));
+    }
+    if json.len() > MAX_RECORD_BYTES {
+        return Err(invalid(format!("it has {} bytes, {MAX_RECORD_BYTES} are allowed", json.len())));
+    }
+    Ok(Encoded { tenant: tenant.clone(), kind, json })
+}
+
+pub(super) fn decode(kind: i64, json: &[u8]) -> serde_json::Result<Record> {
+    match kind {
+        TURN => serde_json::from_slice(json).map(Record::Turn),
+        FACT => serde_json::from_slice(json).map(Record::Fact),
+        other => Err(serde::de::Error::custom(format!("its kind {other} is not known"))),
+    }
+}
+
+/// The parts of a turn that the next turn needs, borrowed from the bytes of the log.
+#[derive(Debug, Deserialize)]
+pub(super) struct Snapshot<'a> {
+    transcript: TranscriptId,
+    turn: u32,
+    closed: bool,
+    agent_version: u32,
+    at: Timestamp,
+    #[serde(borrow)]
+    session: &'a RawValue,
+    #[serde(borrow)]
+    contact_state: &'a RawValue,
+}
+
+impl<'a> Snapshot<'a> {
+    pub(super) fn read(json: &'a [u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(json)
+    }
+
+    pub(super) fn of(turn: &'a TurnRecord) -> Self {
+        Self {
+            transcript: turn.transcript,
+            turn: turn.turn,
+            closed: turn.closed,
+            agent_version: turn.agent_version,
+            at: turn.at,
+            session: &turn.session,
+            contact_state: &turn.contact_state,
+        }
+    }
+
+    /// The contact's attributes, and when the turn arrived.
+    pub(super) fn contact_state(&self) -> (Timestamp, Box<RawValue>) {
+        (self.at, self.contact_state.to_owned())
+    }
+
+    pub(super) fn stored_session(&self) -> StoredSession {
+        StoredSession {
+            transcript: self.transcript,
+            turn: self.turn,
+            closed: self.closed,
+            agent_version: self.agent_version,
+            session: self.session.to_owned(),
+            last_at: self.at,
+        }
+    }
+}
+
+fn invalid(problem: String) -> StoreError {
+    StoreError::Invalid { field: "record", problem }
+}

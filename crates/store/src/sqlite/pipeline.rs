@@ -1,0 +1,187 @@
+//! What the log's writer, the projector and the readers share: records on their way from one to the other.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use model::LogSeq;
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::watch;
+
+use super::overlay::{Committed, Overlay};
+use crate::{Result, StoreError, StoreOptions};
+
+/// How long a refused caller should wait: HTTP counts in seconds.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How long an append is held back before it is refused: a short stall of the disk slows callers down
+/// and nothing worse.
+const SLOWED: Duration = Duration::from_millis(250);
+/// How long a reader waits for the projector before it is told that the store is overloaded.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) struct Pipeline {
+    pub(super) overlay: Overlay,
+    options: StoreOptions,
+    records_behind: AtomicUsize,
+    bytes_behind: AtomicUsize,
+    committed: AtomicU64,
+    projected: watch::Sender<LogSeq>,
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    abandoned: AtomicBool,
+}
+
+#[derive(Default)]
+struct Queue {
+    records: VecDeque<Arc<Committed>>,
+    /// Somebody waits for the projector to reach this.
+    wanted: LogSeq,
+    closed: bool,
+}
+
+impl Pipeline {
+    /// A pipeline where everything up to `end` is already projected.
+    pub(super) fn new(options: StoreOptions, end: LogSeq) -> Self {
+        Self {
+            overlay: Overlay::new(),
+            options,
+            records_behind: AtomicUsize::new(0),
+            bytes_behind: AtomicUsize::new(0),
+            committed: AtomicU64::new(end.0),
+            projected: watch::Sender::new(end),
+            queue: Mutex::default(),
+            wake: Condvar::new(),
+            abandoned: AtomicBool::new(false),
+        }
+    }
+
+    /// Admits a record as soon as what is accepted and not yet projected stays within bounds; refuses
+    /// it when that takes long.
+    pub(super) async fn admit(&self, bytes: usize) -> Result<()> {
+        if self.try_admit(bytes) {
+            return Ok(());
+        }
+        let mut progress = self.projected.subscribe();
+        let admitted = async {
+            while !self.try_admit(bytes) {
+                progress.changed().await.map_err(|_| StoreError::Closed)?;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(SLOWED, admitted).await.unwrap_or_else(|_| Err(Self::overloaded()))
+    }
+
+    fn try_admit(&self, bytes: usize) -> bool {
+        let records = self.records_behind.fetch_add(1, Ordering::Relaxed) + 1;
+        let total = self.bytes_behind.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let fits = records <= self.options.max_behind && total <= self.options.max_behind_bytes;
+        if !fits {
+            self.leave(1, bytes);
+        }
+        fits
+    }
+
+    /// Takes back an admission: the record was refused, or is projected.
+    pub(super) fn leave(&self, records: usize, bytes: usize) {
+        self.records_behind.fetch_sub(records, Ordering::Relaxed);
+        self.bytes_behind.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// The writer's side: these records are durable now.
+    pub(super) fn publish(&self, records: Vec<Arc<Committed>>) {
+        let Some(last) = records.last().map(|last| last.seq) else { return };
+        for record in &records {
+            self.overlay.insert(record);
+        }
+        self.queue.lock().records.extend(records);
+        self.committed.store(last.0, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    /// The writer's side: nothing more will come.
+    pub(super) fn close(&self) {
+        self.queue.lock().closed = true;
+        self.wake.notify_one();
+    }
+
+    /// The projector's side: the next records, or none when all is done and nothing more will come.
+    pub(super) fn next_batch(&self) -> Option<Vec<Arc<Committed>>> {
+        let mut queue = self.queue.lock();
+        while queue.records.is_empty() {
+            if queue.closed || self.is_abandoned() {
+                return None;
+            }
+            self.wake.wait(&mut queue);
+        }
+        // Larger batches touch each page of the tables less often, so a little patience is repaid.
+        let until = Instant::now() + self.options.linger;
+        while queue.records.len() < self.options.batch && !queue.closed && !queue.is_awaited() {
+            if self.wake.wait_until(&mut queue, until).timed_out() {
+                break;
+            }
+        }
+        let count = queue.records.len().min(self.options.batch);
+        Some(queue.records.drain(..count).collect())
+    }
+
+    /// The projector's side: these records are in the tables now.
+    pub(super) fn projected(&self, records: &[Arc<Committed>]) {
+        let Some(last) = records.last() else { return };
+        for record in records {
+            self.overlay.remove(record);
+        }
+        self.leave(records.len(), records.iter().map(|record| record.bytes).sum());
+        self.projected.send_replace(last.seq);
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<LogSeq> {
+        self.projected.subscribe()
+    }
+
+    /// Waits until everything that is committed now is in the tables.
+    pub(super) async fn caught_up(&self) -> Result<()> {
+        let target = LogSeq(self.committed.load(Ordering::Acquire));
+        if *self.projected.borrow() >= target {
+            return Ok(());
+        }
+        let mut projected = self.projected.subscribe();
+        {
+            let mut queue = self.queue.lock();
+            queue.wanted = queue.wanted.max(target);
+            self.wake.notify_one();
+        }
+        let reached = tokio::time::timeout(PATIENCE, projected.wait_for(|seq| *seq >= target)).await;
+        match reached {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(StoreError::Closed),
+            Err(_) => Err(StoreError::Overloaded { retry_after: RETRY_AFTER }),
+        }
+    }
+
+    /// Tells the projector to stop where it is; the next start goes on from there.
+    pub(super) fn abandon(&self) {
+        let _queue = self.queue.lock();
+        self.abandoned.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
+    }
+
+    pub(super) fn overloaded() -> StoreError {
+        StoreError::Overloaded { retry_after: RETRY_AFTER }
+    }
+}
+
+impl Queue {
+    /// Whether the records that somebody waits for are all here or further on.
+    fn is_awaited(&self) -> bool {
+        self.records.front().is_some_and(|first| first.seq <= self.wanted)
+    }
+}

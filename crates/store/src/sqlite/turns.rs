@@ -1,0 +1,276 @@
+//! The turn log and its projections on SQLite, put together.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    thread,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use model::{
+    AgentId, ContactId, LogSeq, TenantId, Timestamp, TranscriptId,
+    record::{Record, TurnRecord},
+};
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use serde_json::value::RawValue;
+use tokio::sync::watch;
+
+use super::{
+    connection::Database,
+    conversations::{self, ContactPlace},
+    encoding::{self, Snapshot},
+    lock::DirectoryLock,
+    log::{LogQueue, LogWriter},
+    overlay::{Committed, Pending},
+    pipeline::Pipeline,
+    projector::Projector,
+    readers::{Readers, off_the_async_threads},
+};
+use crate::{
+    EntryFilter, Result, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent, StoredSession,
+    StoredTranscript, TranscriptFilter, TurnState, backend::TurnBackend,
+};
+
+pub(crate) struct SqliteTurns {
+    log: Arc<LogQueue>,
+    pipeline: Arc<Pipeline>,
+    readers: Arc<Readers>,
+    threads: Arc<Mutex<Option<Threads>>>,
+    lock: Arc<DirectoryLock>,
+    shutdown_limit: Duration,
+}
+
+struct Threads {
+    writer: JoinHandle<()>,
+    projector: JoinHandle<()>,
+}
+
+impl SqliteTurns {
+    pub(super) fn open(dir: &Path, lock: DirectoryLock, options: StoreOptions) -> Result<Self> {
+        let lock = Arc::new(lock);
+        let mut projector = Projector::open(dir)?;
+        let end =
+            projector.catch_up(|done, total| tracing::info!(done, total, "bringing the projections up to date"))?;
+        let pipeline = Arc::new(Pipeline::new(options.clone(), end));
+        let shutdown_limit = options.shutdown_limit;
+        let (log, writer) = LogWriter::new(dir, Database::Log.open(dir)?, Arc::clone(&pipeline), options)?;
+        let readers = Arc::new(Readers::new(dir, Database::Tables, Some((Database::Log, "turn_log"))));
+
+        // Each thread keeps the lock for as long as it writes, also when the handles are just dropped.
+        let held = Arc::clone(&lock);
+        let writer = start("store-log", move || {
+            writer.run();
+            drop(held);
+        })?;
+        let (held, feed) = (Arc::clone(&lock), Arc::clone(&pipeline));
+        let projector = start("store-projector", move || {
+            projector.run(&feed);
+            drop(held);
+        })?;
+        let threads = Arc::new(Mutex::new(Some(Threads { writer, projector })));
+        Ok(Self { log: Arc::new(log), pipeline, readers, threads, lock, shutdown_limit })
+    }
+
+    /// Finds the snapshots of a contact: first those that are not in the tables yet, then those that
+    /// are. This order matters, see [`super::overlay`].
+    fn snapshots(
+        &self,
+        tenant: &TenantId,
+        contact: &ContactId,
+        agent: Option<&AgentId>,
+        message_id: Option<&str>,
+    ) -> Result<TurnState> {
+        let pending = self.pipeline.overlay.find(tenant, contact, agent, message_id);
+        self.readers.read_here("read a conversation", |connection| {
+            let places = conversations::places(connection, tenant, contact, agent, message_id)?;
+            let answered = places.answered.or(pending.answered);
+            let contact_seq = places.contact.as_ref().map(|place| place.seq);
+            let mut state = TurnState { answered, ..TurnState::default() };
+            if pending.session.is_none()
+                && let Some(place) = places.session
+            {
+                // Mostly the contact's latest turn is also the session's: then one look into the log does for both.
+                let both = pending.latest.is_none() && contact_seq == Some(place);
+                let (session, latest) = snapshot(connection, place, |snapshot| {
+                    (snapshot.stored_session(), both.then(|| snapshot.contact_state()))
+                })?;
+                state.session = Some(session);
+                if let (Some(at), Some(latest)) = (&places.contact, latest) {
+                    state.contact = Some(at.with(latest));
+                }
+            }
+            if state.contact.is_none()
+                && pending.latest.is_none()
+                && let Some(at) = &places.contact
+            {
+                let latest = snapshot(connection, at.seq, |snapshot| snapshot.contact_state())?;
+                state.contact = Some(at.with(latest));
+            }
+            pending.replace(&mut state, places.contact.as_ref());
+            Ok(state)
+        })
+    }
+
+    /// Reads what is projected, once all that is appended now is.
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.pipeline.caught_up().await?;
+        Arc::clone(&self.readers).read("read conversations", query).await
+    }
+}
+
+#[async_trait]
+impl TurnBackend for SqliteTurns {
+    async fn append(&self, record: Record) -> Result<LogSeq> {
+        self.log.append(record).await
+    }
+
+    async fn flush(&self) -> Result<()> {
+        self.pipeline.caught_up().await
+    }
+
+    fn projected(&self) -> watch::Receiver<LogSeq> {
+        self.pipeline.watch()
+    }
+
+    async fn shutdown(&self) -> Result<()> {
+        let (log, pipeline) = (Arc::clone(&self.log), Arc::clone(&self.pipeline));
+        let (threads, lock, limit) = (Arc::clone(&self.threads), Arc::clone(&self.lock), self.shutdown_limit);
+        off_the_async_threads(move || {
+            // Held until the end, so that a second call returns when the work is done.
+            let mut threads = threads.lock();
+            let Some(Threads { writer, projector }) = threads.take() else { return Ok(()) };
+            log.stop();
+            join(writer)?;
+            let until = Instant::now() + limit;
+            while !projector.is_finished() && Instant::now() < until {
+                thread::sleep(Duration::from_millis(2));
+            }
+            pipeline.abandon();
+            join(projector)?;
+            lock.release();
+            Ok(())
+        })
+        .await
+    }
+
+    async fn turn_state(
+        &self,
+        tenant: &TenantId,
+        contact: &ContactId,
+        agent: &AgentId,
+        message_id: Option<&str>,
+    ) -> Result<TurnState> {
+        self.snapshots(tenant, contact, Some(agent), message_id)
+    }
+
+    async fn session(&self, tenant: &TenantId, contact: &ContactId, agent: &AgentId) -> Result<Option<StoredSession>> {
+        Ok(self.snapshots(tenant, contact, Some(agent), None)?.session)
+    }
+
+    async fn contact(&self, tenant: &TenantId, contact: &ContactId) -> Result<Option<StoredContact>> {
+        Ok(self.snapshots(tenant, contact, None, None)?.contact)
+    }
+
+    async fn record(&self, tenant: &TenantId, seq: LogSeq) -> Result<Option<Record>> {
+        let record = self.readers.read_here("read the turn log", |connection| {
+            conversations::with_record(connection, seq, encoding::decode)
+        })?;
+        Ok(record.filter(|record| match record {
+            Record::Turn(turn) => turn.tenant == *tenant,
+            Record::Fact(fact) => fact.tenant == *tenant,
+        }))
+    }
+
+    async fn turn_record(&self, tenant: TenantId, transcript: TranscriptId, turn: u32) -> Result<Option<TurnRecord>> {
+        let record = self
+            .read(move |connection| match conversations::turn_place(connection, &tenant, &transcript, turn)? {
+                Some(place) => conversations::with_record(connection, place, encoding::decode),
+                None => Ok(None),
+            })
+            .await?;
+        Ok(record.and_then(|record| match record {
+            Record::Turn(turn) => Some(*turn),
+            Record::Fact(_) => None,
+        }))
+    }
+
+    async fn transcript(&self, tenant: TenantId, transcript: TranscriptId) -> Result<Option<StoredTranscript>> {
+        self.read(move |connection| conversations::transcript(connection, &tenant, &transcript)).await
+    }
+
+    async fn transcripts(&self, tenant: TenantId, filter: TranscriptFilter) -> Result<Vec<StoredTranscript>> {
+        self.read(move |connection| conversations::transcripts(connection, &tenant, &filter)).await
+    }
+
+    async fn contact_entries(
+        &self,
+        tenant: TenantId,
+        contact: ContactId,
+        filter: EntryFilter,
+    ) -> Result<Vec<StoredEntry>> {
+        self.read(move |connection| conversations::contact_entries(connection, &tenant, &contact, &filter)).await
+    }
+
+    async fn transcript_entries(
+        &self,
+        tenant: TenantId,
+        transcript: TranscriptId,
+        last: Option<usize>,
+    ) -> Result<Vec<StoredEntry>> {
+        self.read(move |connection| conversations::transcript_entries(connection, &tenant, &transcript, last)).await
+    }
+
+    async fn events(&self, tenant: TenantId, after: u64, limit: usize) -> Result<Vec<StoredEvent>> {
+        Arc::clone(&self.readers)
+            .read("read events", move |connection| conversations::events(connection, &tenant, after, limit))
+            .await
+    }
+}
+
+impl ContactPlace {
+    fn with(&self, (last_seen, state): (Timestamp, Box<RawValue>)) -> StoredContact {
+        StoredContact { first_seen: self.first_seen, last_seen, state }
+    }
+}
+
+impl Pending {
+    /// Puts what is newer than the tables in place of what came from them.
+    fn replace(&self, state: &mut TurnState, in_tables: Option<&ContactPlace>) {
+        if let Some(turn) = self.session.as_deref().and_then(Committed::turn) {
+            state.session = Some(Snapshot::of(turn).stored_session());
+        }
+        if let (Some(turn), Some(first_at)) = (self.latest.as_deref().and_then(Committed::turn), self.first_at) {
+            state.contact = Some(StoredContact {
+                first_seen: in_tables.map_or(first_at, |place| place.first_seen),
+                last_seen: turn.at,
+                state: turn.contact_state.clone(),
+            });
+        }
+    }
+}
+
+/// Reads parts of a turn's snapshot, which the tables say is at this place of the log.
+fn snapshot<T>(connection: &Connection, place: LogSeq, read: impl FnOnce(&Snapshot<'_>) -> T) -> rusqlite::Result<T> {
+    conversations::with_record(connection, place, |_, json| Snapshot::read(json).map(|snapshot| read(&snapshot)))?
+        .ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map_err(|problem| StoreError::Unavailable { action: "start a thread", problem: problem.to_string() })
+}
+
+fn join(thread: JoinHandle<()>) -> Result<()> {
+    thread.join().map_err(|_| StoreError::Unavailable {
+        action: "shut down",
+        problem: "a thread of the store had panicked".to_owned(),
+    })
+}

@@ -1,0 +1,165 @@
+//! Documents: versions, keys, history, isolation, watching.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use store::{Expect, HISTORY_KEPT, Key, Page, StoreError};
+
+use super::{Factory, suite};
+use crate::sample::tenant;
+
+suite![
+    versions_guard_changes,
+    a_deleted_document_is_gone_and_its_versions_are_not_used_again,
+    lists_go_by_id_in_pages,
+    keys_find_documents_until_they_change,
+    unique_keys_are_unique,
+    history_keeps_the_newest,
+    tenants_do_not_see_each_other,
+    the_platform_finds_across_tenants,
+    bounds_are_told,
+    changes_tick,
+];
+
+async fn versions_guard_changes(fresh: Factory) {
+    let fresh = fresh().await;
+    let acme = fresh.store.tenant(&tenant("acme"));
+    assert!(acme.get("agent", "a").await.unwrap().is_none());
+    assert_eq!(acme.put("agent", "a", &json!({"n": 1}), &[], Expect::New).await.unwrap(), 1);
+    assert_eq!(acme.put("agent", "a", &json!({"n": 2}), &[], Expect::Version(1)).await.unwrap(), 2);
+
+    let late = acme.put("agent", "a", &json!({"n": 3}), &[], Expect::Version(1)).await;
+    assert!(matches!(late, Err(StoreError::Conflict { found: Some(2), .. })), "{late:?}");
+    let again = acme.put("agent", "a", &json!({"n": 3}), &[], Expect::New).await;
+    assert!(matches!(again, Err(StoreError::Conflict { found: Some(2), .. })), "{again:?}");
+    let absent = acme.put("agent", "b", &json!({}), &[], Expect::Version(1)).await;
+    assert!(matches!(absent, Err(StoreError::Conflict { found: None, .. })), "{absent:?}");
+
+    let stored = acme.get("agent", "a").await.unwrap().unwrap();
+    assert_eq!((stored.version, stored.read::<Value>().unwrap()), (2, json!({"n": 2})));
+    assert_eq!(acme.put("agent", "a", &json!({"n": 4}), &[], Expect::Any).await.unwrap(), 3);
+}
+
+async fn a_deleted_document_is_gone_and_its_versions_are_not_used_again(fresh: Factory) {
+    let fresh = fresh().await;
+    let acme = fresh.store.tenant(&tenant("acme"));
+    acme.put("token", "t", &json!(1), &[Key::unique("hash", "h")], Expect::New).await.unwrap();
+    let wrong = acme.delete("token", "t", Expect::Version(7)).await;
+    assert!(matches!(wrong, Err(StoreError::Conflict { found: Some(1), .. })), "{wrong:?}");
+    assert!(acme.delete("token", "t", Expect::Version(1)).await.unwrap());
+    assert!(!acme.delete("token", "t", Expect::Any).await.unwrap());
+    assert!(acme.get("token", "t").await.unwrap().is_none());
+    assert!(acme.find("token", "hash", "h").await.unwrap().is_empty());
+    assert_eq!(acme.put("token", "t", &json!(2), &[], Expect::New).await.unwrap(), 2);
+}
+
+async fn lists_go_by_id_in_pages(fresh: Factory) {
+    let fresh = fresh().await;
+    let acme = fresh.store.tenant(&tenant("acme"));
+    for id in ["c", "a", "b"] {
+        acme.put("agent", id, &json!(id), &[], Expect::New).await.unwrap();
+    }
+    acme.put("other", "a", &json!(0), &[], Expect::New).await.unwrap();
+    let ids = |page| async { acme.list("agent", page).await.unwrap().into_iter().map(|d| d.id).collect::<Vec<_>>() };
+    assert_eq!(ids(Page::whole()).await, ["a", "b", "c"]);
+    assert_eq!(ids(Page::first(2)).await, ["a", "b"]);
+    assert_eq!(ids(Page::after("b", 2)).await, ["c"]);
+}
+
+async fn keys_find_documents_until_they_change(fresh: Factory) {
+    let fresh = fresh().await;
+    let acme = fresh.store.tenant(&tenant("acme"));
+    acme.put("agent", "a", &json!(1), &[Key::shared("colour", "red")], Expect::New).await.unwrap();
+    acme.put("agent", "b", &json!(1), &[Key::shared("colour", "red")], Expect::New).await.unwrap();
+    assert_eq!(acme.find("agent", "colour", "red").await.unwrap().len(), 2);
+    acme.put("agent", "a", &json!(2), &[Key::shared("colour", "blue")], Expect::Any).await.unwrap();
+    assert_eq!(acme.find("agent", "colour", "red").await.unwrap()[0].id, "b");
+    assert_eq!(acme.find("agent", "colour", "blue").await.unwrap()[0].id, "a");
+    assert!(acme.find("agent", "shape", "blue").await.unwrap().is_empty());
+}
+
+async fn unique_keys_are_unique(fresh: Factory) {
+    let fresh = fresh().await;
+    let (acme, globex) = (fresh.store.tenant(&tenant("acme")), fresh.store.tenant(&tenant("globex")));
+    let keys = [Key::unique("app_key", "k"), Key::unique_in_tenant("name", "n")];
+    acme.put("agent", "a", &json!(1), &keys, Expect::New).await.unwrap();
+    acme.put("agent", "a", &json!(2), &keys, Expect::Any).await.expect("a document does not stand in its own way");
+
+    for (store, key, refused) in [
+        (&globex, Key::unique("app_key", "k"), true),
+        (&acme, Key::unique_in_tenant("name", "n"), true),
+        (&globex, Key::unique_in_tenant("name", "n"), false),
+    ] {
+        let outcome = store.put("agent", "b", &json!(1), &[key], Expect::New).await;
+        assert_eq!(matches!(outcome, Err(StoreError::Duplicate { .. })), refused, "{key:?}: {outcome:?}");
+        assert_eq!(store.get("agent", "b").await.unwrap().is_some(), !refused, "nothing half done");
+    }
+}
+
+async fn history_keeps_the_newest(fresh: Factory) {
+    let fresh = fresh().await;
+    let acme = fresh.store.tenant(&tenant("acme"));
+    let last = HISTORY_KEPT as u64 + 5;
+    for number in 1..=last {
+        acme.put("agent", "a", &json!(number), &[], Expect::Any).await.unwrap();
+    }
+    let versions: Vec<u64> = acme.history("agent", "a").await.unwrap().into_iter().map(|d| d.version).collect();
+    assert_eq!(versions, (last - HISTORY_KEPT as u64..last).rev().collect::<Vec<_>>());
+    assert_eq!(acme.history("agent", "a").await.unwrap()[0].read::<u64>().unwrap(), last - 1);
+}
+
+async fn tenants_do_not_see_each_other(fresh: Factory) {
+    let fresh = fresh().await;
+    let (acme, globex) = (fresh.store.tenant(&tenant("acme")), fresh.store.tenant(&tenant("globex")));
+    acme.put("agent", "a", &json!(1), &[Key::shared("k", "v")], Expect::New).await.unwrap();
+    acme.put("agent", "a", &json!(2), &[Key::shared("k", "v")], Expect::Any).await.unwrap();
+    assert!(globex.get("agent", "a").await.unwrap().is_none());
+    assert!(globex.list("agent", Page::whole()).await.unwrap().is_empty());
+    assert!(globex.find("agent", "k", "v").await.unwrap().is_empty());
+    assert!(globex.history("agent", "a").await.unwrap().is_empty());
+    assert!(!globex.delete("agent", "a", Expect::Any).await.unwrap());
+    assert_eq!(globex.put("agent", "a", &json!(9), &[], Expect::New).await.unwrap(), 1);
+    assert_eq!(acme.get("agent", "a").await.unwrap().unwrap().version, 2);
+}
+
+async fn the_platform_finds_across_tenants(fresh: Factory) {
+    let fresh = fresh().await;
+    let platform = fresh.store.platform();
+    let globex = tenant("globex");
+    platform.put_tenant(&globex, &json!({"name": "Globex"}), Expect::New).await.unwrap();
+    platform.put_tenant(&tenant("acme"), &json!({"name": "Acme"}), Expect::New).await.unwrap();
+    let names: Vec<String> = platform.tenants(Page::whole()).await.unwrap().into_iter().map(|d| d.id).collect();
+    assert_eq!(names, ["acme", "globex"]);
+    assert!(platform.tenant(&globex).await.unwrap().is_some());
+    assert!(fresh.store.tenant(&globex).get("tenant", "globex").await.unwrap().is_none());
+
+    let token = [Key::unique("hash", "h1")];
+    fresh.store.tenant(&globex).put("token", "t", &json!("secret"), &token, Expect::New).await.unwrap();
+    let (whose, document) = platform.find("token", "hash", "h1").await.unwrap().unwrap();
+    assert_eq!((whose, document.id.as_str()), (globex, "t"));
+    assert!(platform.find("token", "hash", "h2").await.unwrap().is_none());
+}
+
+async fn bounds_are_told(fresh: Factory) {
+    let fresh = fresh().await;
+    let acme = fresh.store.tenant(&tenant("acme"));
+    let long = "x".repeat(3000);
+    for (kind, id, keys) in [
+        ("", "a", vec![]),
+        ("agent", "", vec![]),
+        ("agent", long.as_str(), vec![]),
+        ("agent", "a", vec![Key::shared("k", &long)]),
+        ("agent", "a", vec![Key::shared("k", "v"); 17]),
+    ] {
+        let outcome = acme.put(kind, id, &json!(1), &keys, Expect::Any).await;
+        assert!(matches!(outcome, Err(StoreError::Invalid { .. })), "{outcome:?}");
+    }
+}
+
+async fn changes_tick(fresh: Factory) {
+    let fresh = fresh().await;
+    let mut changes = fresh.store.changes();
+    changes.mark_unchanged();
+    fresh.store.tenant(&tenant("acme")).put("agent", "a", &json!(1), &[], Expect::New).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(5), changes.changed()).await.expect("a tick").unwrap();
+}

@@ -1,0 +1,8 @@
+//! What the store promises.
+
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
+mod conformance;
+mod durability;
+mod projections;
+mod sample;

@@ -1,0 +1,215 @@
+//! The tables are a function of the log: however the work was cut, and wherever it was interrupted.
+
+use std::{fs, path::Path, time::Duration};
+
+use model::record::Record;
+use proptest::{collection::vec, prelude::*};
+use rusqlite::{Connection, OpenFlags, types::Value};
+use store::{Store, StoreOptions};
+use tokio::runtime::Runtime;
+
+use crate::sample::{as_record, fact, fact_record, tenant, transcript, turn};
+
+/// One step in the life of a data directory.
+#[derive(Debug, Clone)]
+enum Step {
+    Turn {
+        tenant: u8,
+        who: u32,
+        with: u32,
+        closed: bool,
+    },
+    Fact {
+        tenant: u8,
+        who: u32,
+        with: u32,
+    },
+    /// Everything is projected now.
+    Flush,
+    /// The server stops in order and starts again.
+    Restart,
+    /// The files as they are at this moment go on; the process that wrote them does not.
+    Crash,
+    /// The tables come back as they were when the directory was new.
+    LoseTables,
+    Rebuild,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let turn = (0..2u8, 1..4u32, 1..3u32, any::<bool>()).prop_map(|(tenant, who, with, closed)| Step::Turn {
+        tenant,
+        who,
+        with,
+        closed,
+    });
+    let fact = (0..2u8, 1..4u32, 1..3u32).prop_map(|(tenant, who, with)| Step::Fact { tenant, who, with });
+    prop_oneof![
+        20 => turn, 4 => fact, 3 => Just(Step::Flush), 1 => Just(Step::Restart),
+        2 => Just(Step::Crash), 1 => Just(Step::LoseTables), 1 => Just(Step::Rebuild),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn any_batch_split_and_any_crash_point_give_the_same_tables(
+        steps in vec(step(), 1..60),
+        batch in 1..7usize,
+        linger in 0..3u64,
+    ) {
+        let options = StoreOptions { batch, linger: Duration::from_millis(linger), ..StoreOptions::default() };
+        let runtime = Runtime::new().expect("a runtime");
+        let (interrupted, records) = runtime.block_on(live(&steps, &options));
+        let at_once = runtime.block_on(in_one_batch(&records));
+        prop_assert_eq!(dump(interrupted.path()), dump(at_once.path()));
+        runtime.block_on(Store::rebuild(at_once.path(), |_, _| {})).expect("a rebuild");
+        prop_assert_eq!(dump(interrupted.path()), dump(at_once.path()));
+    }
+}
+
+/// Lives through the steps; answers the directory, closed, and the records that were appended.
+async fn live(steps: &[Step], options: &StoreOptions) -> (tempfile::TempDir, Vec<Record>) {
+    let mut dir = tempfile::tempdir().expect("a directory");
+    let mut store = Store::open(dir.path(), options.clone()).await.expect("a store");
+    let mut records: Vec<Record> = Vec::new();
+    for step in steps {
+        match step {
+            Step::Turn { .. } | Step::Fact { .. } => {
+                let record = record(step, u32::try_from(records.len()).expect("few records") + 1);
+                store.append(record.clone()).await.expect("an append");
+                records.push(record);
+            }
+            Step::Flush => store.flush_projections().await.expect("a flush"),
+            Step::Restart => {
+                store.shutdown().await.expect("a shutdown");
+                store = Store::open(dir.path(), options.clone()).await.expect("a store");
+            }
+            Step::Crash => {
+                let copy = copy_while_running(dir.path());
+                store.shutdown().await.expect("a shutdown");
+                dir = copy;
+                store = Store::open(dir.path(), options.clone()).await.expect("a store");
+            }
+            Step::LoseTables => {
+                store.shutdown().await.expect("a shutdown");
+                fs::remove_file(dir.path().join("tables.db")).expect("tables");
+                store = Store::open(dir.path(), options.clone()).await.expect("a store");
+            }
+            Step::Rebuild => {
+                store.shutdown().await.expect("a shutdown");
+                Store::rebuild(dir.path(), |_, _| {}).await.expect("a rebuild");
+                store = Store::open(dir.path(), options.clone()).await.expect("a store");
+            }
+        }
+    }
+    store.shutdown().await.expect("a shutdown");
+    (dir, records)
+}
+
+fn record(step: &Step, number: u32) -> Record {
+    let name = |number: u8| tenant(["acme", "globex"][usize::from(number)]);
+    match *step {
+        Step::Turn { tenant, who, with, closed } => {
+            let mut turn = turn(&name(tenant), who, with, number);
+            turn.closed = closed;
+            as_record(turn)
+        }
+        Step::Fact { tenant, who, with } => {
+            // Some are about a transcript that is known, some about one that is not, some about none.
+            let about = (with == 1).then(|| transcript(who * 100 + with));
+            fact_record(fact(&name(tenant), who, about, number.into()))
+        }
+        _ => unreachable!("only these steps append"),
+    }
+}
+
+async fn in_one_batch(records: &[Record]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    let options = StoreOptions { linger: Duration::from_millis(50), ..StoreOptions::default() };
+    let store = Store::open(dir.path(), options).await.expect("a store");
+    for record in records {
+        store.append(record.clone()).await.expect("an append");
+    }
+    store.shutdown().await.expect("a shutdown");
+    // Whatever was projected on the way: all of it once more, in one transaction.
+    Store::rebuild(dir.path(), |_, _| {}).await.expect("a rebuild");
+    dir
+}
+
+/// Copies the files of a running store, as a crash would leave them: the tables first, because the
+/// log may grow meanwhile but never shrinks.
+pub(crate) fn copy_while_running(from: &Path) -> tempfile::TempDir {
+    let to = tempfile::tempdir().expect("a directory");
+    for name in ["tables.db", "tables.db-wal", "log.db", "log.db-wal", "documents.db", "documents.db-wal"] {
+        if from.join(name).exists() {
+            fs::copy(from.join(name), to.path().join(name)).expect("a copy");
+        }
+    }
+    to
+}
+
+/// All rows of all tables.
+fn dump(dir: &Path) -> Vec<(String, Vec<Vec<Value>>)> {
+    let connection =
+        Connection::open_with_flags(dir.join("tables.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).expect("tables");
+    let mut names = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").unwrap();
+    let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(names.len() >= 7, "{names:?}");
+    let check: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(check, "ok");
+    names
+        .into_iter()
+        .map(|name| {
+            let mut query = connection.prepare(&format!("SELECT * FROM {name}")).unwrap();
+            let columns = query.column_count();
+            let rows = query
+                .query_map([], |row| (0..columns).map(|column| row.get::<_, Value>(column)).collect())
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            (name, rows)
+        })
+        .collect()
+}
+
+#[test]
+fn queries_are_answered_from_indexes_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(dir.path(), StoreOptions::default()).await.unwrap();
+        store.shutdown().await.unwrap();
+    });
+    let connection = Connection::open(dir.path().join("tables.db")).unwrap();
+    let of_record = "records CROSS JOIN entries ON position BETWEEN log_seq * 4096 AND log_seq * 4096 + 4095";
+    let transcripts = "SELECT t.transcript, latest.turn FROM transcripts t CROSS JOIN records latest
+        ON latest.log_seq = (SELECT min(log_seq) FROM records WHERE tenant = t.tenant AND transcript = t.transcript
+            AND turn = (SELECT max(turn) FROM records WHERE tenant = t.tenant AND transcript = t.transcript))";
+    for query in [
+        format!(
+            "SELECT body FROM {of_record} WHERE tenant = ?1 AND contact = ?2 AND log_seq BETWEEN ?3 AND ?4
+                 ORDER BY log_seq DESC, position DESC LIMIT 9"
+        ),
+        format!(
+            "SELECT body FROM {of_record} WHERE tenant = ?1 AND transcript = ?2
+                 ORDER BY turn DESC, log_seq DESC, position DESC LIMIT 9"
+        ),
+        format!("{transcripts} WHERE t.tenant = ?1 AND t.started_seq < ?2 ORDER BY t.started_seq DESC"),
+        format!(
+            "{transcripts} WHERE t.tenant = ?1 AND t.started_seq < ?2 AND t.contact = ?3 ORDER BY t.started_seq DESC"
+        ),
+        "SELECT min(first_seen), max(log_seq) FROM sessions WHERE tenant = ?1 AND contact = ?2".to_owned(),
+        "SELECT min(log_seq) FROM records WHERE tenant = ?1 AND contact = ?2 AND message_id = ?3".to_owned(),
+        "SELECT seq FROM events CROSS JOIN records USING (log_seq, tenant) WHERE tenant = ?1 AND seq > ?2
+         ORDER BY seq"
+            .to_owned(),
+        "SELECT log_seq FROM records WHERE tenant = ?1 AND at BETWEEN ?2 AND ?3 ORDER BY at".to_owned(),
+    ] {
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+        let blanks = vec![Value::Null; plan.parameter_count()];
+        let steps: Vec<String> =
+            plan.query_map(rusqlite::params_from_iter(blanks), |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+        let plan = steps.join("; ");
+        assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{query}\n{plan}");
+    }
+}
