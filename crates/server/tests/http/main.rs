@@ -1,0 +1,11 @@
+//! The server through its public door: the real router on a fresh database.
+
+mod access;
+mod app;
+mod bad_input;
+mod configuration;
+mod history;
+mod management;
+mod message;
+mod openapi;
+mod pages;

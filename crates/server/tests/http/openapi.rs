@@ -1,0 +1,79 @@
+//! The description describes what is served.
+
+use std::collections::BTreeSet;
+
+use reqwest::{Client, Method};
+use serde_json::Value;
+
+use crate::app::TestApp;
+
+fn document() -> Value {
+    serde_json::to_value(server::openapi_document()).expect("the document serialises")
+}
+
+#[test]
+fn it_is_openapi_3_2() {
+    assert_eq!(document()["openapi"], "3.2.0");
+}
+
+#[test]
+fn every_reference_resolves() {
+    fn references<'d>(value: &'d Value, found: &mut BTreeSet<&'d str>) {
+        match value {
+            Value::Object(map) => {
+                found.extend(map.get("$ref").and_then(Value::as_str));
+                map.values().for_each(|value| references(value, found));
+            }
+            Value::Array(list) => list.iter().for_each(|value| references(value, found)),
+            _ => {}
+        }
+    }
+    let document = document();
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    assert!(!found.is_empty());
+    for reference in found {
+        let pointer = reference.strip_prefix('#').expect("a local reference");
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own() {
+    let document = document();
+    let mut names = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("an item") {
+            let name = operation["operationId"].as_str().unwrap_or_else(|| panic!("{method} {path} has no name"));
+            assert!(names.insert(name.to_owned()), "{name} stands twice");
+        }
+    }
+}
+
+/// Routes can only be declared with their description; this is the other direction.
+#[tokio::test]
+async fn every_described_operation_is_served() {
+    let app = TestApp::start().await;
+    let client = Client::new();
+    for (path, item) in document()["paths"].as_object().expect("paths") {
+        let path = path.replace("{tenant}", "demo").replace("{user_id}", "ann").replace("{*file}", "home.css").replace("{file}", "home.css");
+        let path = path.replace('{', "").replace('}', "");
+        for method in item.as_object().expect("an item").keys() {
+            let method: Method = method.to_uppercase().parse().expect("a method");
+            let answer = client.request(method.clone(), format!("{}{path}", app.url)).send().await.expect("an answer");
+            assert_ne!(answer.status(), 405, "{method} {path}");
+            let problem = answer.text().await.expect("a body");
+            assert!(!problem.contains("no resource"), "{method} {path} is not served: {problem}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_document_and_its_page_are_served() {
+    let app = TestApp::start().await;
+    let served: Value = reqwest::get(format!("{}/api/swagger/openapi.json", app.url)).await.expect("one").json().await.expect("JSON");
+    assert_eq!(served, document());
+    let page = reqwest::get(format!("{}/api/swagger", app.url)).await.expect("an answer");
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.expect("text").contains("swagger-ui"));
+}
