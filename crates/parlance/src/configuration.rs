@@ -75,7 +75,9 @@ pub(crate) enum ConfigurationError {
     #[error("configuration: {0}")]
     Wrong(#[from] Box<figment::Error>),
     /// The public URL is not one.
-    #[error("configuration: public_url must start with http:// or https:// and name a host, such as https://chat.example.com")]
+    #[error(
+        "configuration: public_url must start with http:// or https:// and name a host, such as https://chat.example.com"
+    )]
     PublicUrl,
 }
 

@@ -151,7 +151,9 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let named = |error: std::io::Error| format!("{}: {error}", file.display());
     let length = fs::metadata(file).map_err(named)?.len();
     if length > LARGEST_FILE as u64 {
-        return Err(format!("{}: {length} bytes are too many, a scenario may have {LARGEST_FILE}", file.display()).into());
+        return Err(
+            format!("{}: {length} bytes are too many, a scenario may have {LARGEST_FILE}", file.display()).into()
+        );
     }
     Ok(fs::read(file).map_err(named)?)
 }

@@ -123,7 +123,12 @@ impl Agents {
     ///
     /// # Errors
     /// [`DocumentError::NotFound`].
-    pub async fn replace_draft(&self, tenant: &TenantId, id: AgentId, document: &Value) -> Result<Agent, DocumentError> {
+    pub async fn replace_draft(
+        &self,
+        tenant: &TenantId,
+        id: AgentId,
+        document: &Value,
+    ) -> Result<Agent, DocumentError> {
         let found = self.agents.need::<Agent>(tenant, &id.to_string()).await?;
         self.drafts.put(tenant, &id.to_string(), document, &[], Expect::Any).await?;
         let agent = Agent { name: name_of(document), updated_at: now(), ..found.value };

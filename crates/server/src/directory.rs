@@ -3,7 +3,11 @@
 //!
 //! A snapshot is immutable; a change of any document, by this process or another, makes a new one.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use model::{AgentId, TenantId, Timestamp, agent::Agent};
 use parking_lot::RwLock;
@@ -110,11 +114,21 @@ pub(crate) struct Directory {
     snapshot: RwLock<Arc<Snapshot>>,
     /// One reload at a time, so that an older one never replaces a newer one.
     loading: tokio::sync::Mutex<()>,
+    /// When the last reload began that a refusal asked for.
+    refreshed: tokio::sync::Mutex<Option<Instant>>,
 }
+
+/// Refusals ask for a reload at most this often.
+const REFRESH_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Directory {
     pub(crate) async fn load(store: &Store) -> Result<Self, DocumentError> {
-        let directory = Self { store: store.clone(), snapshot: RwLock::default(), loading: tokio::sync::Mutex::default() };
+        let directory = Self {
+            store: store.clone(),
+            snapshot: RwLock::default(),
+            loading: tokio::sync::Mutex::default(),
+            refreshed: tokio::sync::Mutex::default(),
+        };
         directory.reload().await?;
         Ok(directory)
     }
@@ -131,6 +145,23 @@ impl Directory {
         Ok(())
     }
 
+    /// Makes sure that what is known is as new as this call: somebody is about to be refused, and what
+    /// they name may have been made a moment ago by another process. Those who wait share one reload.
+    pub(crate) async fn refresh(&self) {
+        let asked = Instant::now();
+        let mut refreshed = self.refreshed.lock().await;
+        if let Some(last) = *refreshed {
+            if last >= asked {
+                return;
+            }
+            tokio::time::sleep_until((last + REFRESH_INTERVAL).into()).await;
+        }
+        *refreshed = Some(Instant::now());
+        if let Err(error) = self.reload().await {
+            tracing::warn!(%error, "the directory could not be read; the last one stays in use");
+        }
+    }
+
     /// Reloads at every change, until told to stop.
     pub(crate) async fn follow(self: Arc<Self>, stop: CancellationToken) {
         let mut changes = self.store.changes();
@@ -142,7 +173,7 @@ impl Directory {
             if let Err(error) = self.reload().await {
                 tracing::warn!(%error, "the directory could not be read; the last one stays in use");
                 // The next change may be far away: try again soon.
-                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
                 changes.mark_changed();
             }
         }

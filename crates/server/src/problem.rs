@@ -70,7 +70,8 @@ impl Problem {
 
     pub(crate) fn invalid_list(errors: Vec<FieldProblem>) -> Self {
         let detail = "Put right the places that are named and send the request again. Nothing was changed.";
-        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Something in the request is wrong", detail);
+        let problem =
+            Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Something in the request is wrong", detail);
         Self { errors, ..problem }
     }
 

@@ -14,7 +14,10 @@ use axum::{
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    compression::{CompressionLayer, predicate::{Predicate, SizeAbove, DefaultPredicate}},
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, Predicate, SizeAbove},
+    },
 };
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;

@@ -92,7 +92,8 @@ pub(crate) async fn serve(
 
 /// A connection that died in the queue is nothing; a lack of file descriptors passes when others end.
 async fn wait_after(error: &io::Error) {
-    let connection = [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionRefused];
+    let connection =
+        [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionRefused];
     if !connection.contains(&error.kind()) {
         tracing::warn!(%error, "cannot accept connections");
         tokio::time::sleep(Duration::from_millis(100)).await;

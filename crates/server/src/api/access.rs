@@ -32,8 +32,14 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let token = bearer(&parts.headers).ok_or_else(Problem::unauthenticated)?;
-        let known = app.directory.now();
-        let tenant = known.by_token(token).ok_or_else(Problem::unauthenticated)?.clone();
+        let tenant = match app.directory.now().by_token(token) {
+            Some(tenant) => tenant.clone(),
+            // It may have been made a moment ago by another process.
+            None => {
+                app.directory.refresh().await;
+                app.directory.now().by_token(token).ok_or_else(Problem::unauthenticated)?.clone()
+            }
+        };
         let Path(path) = Path::<HashMap<String, String>>::from_request_parts(parts, app)
             .await
             .map_err(|_| Problem::unauthenticated())?;
@@ -53,7 +59,8 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Named<T> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let path = parts.uri.path().to_owned();
-        let Path(named) = Path::from_request_parts(parts, app).await.map_err(|_| Problem::not_found("resource", &path))?;
+        let Path(named) =
+            Path::from_request_parts(parts, app).await.map_err(|_| Problem::not_found("resource", &path))?;
         Ok(Self(named))
     }
 }

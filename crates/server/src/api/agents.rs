@@ -207,8 +207,7 @@ async fn export(app: State<App>, caller: Caller, path: Path, asked: Asked<Export
         Some(version) => app.agents.version(caller.tenant(), path.0.1, version).await?,
         None => app.agents.draft(caller.tenant(), path.0.1).await?,
     };
-    let document: Value =
-        serde_json::from_str(document.get()).map_err(|error| Problem::broken(&error.to_string()))?;
+    let document: Value = serde_json::from_str(document.get()).map_err(|error| Problem::broken(&error.to_string()))?;
     let headers = [
         (header::CONTENT_TYPE, "application/json".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}.scenario.json\"", path.0.1)),
@@ -316,11 +315,7 @@ async fn check(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json
     ),
     security(("api_token" = []))
 )]
-async fn duplicate(
-    app: State<App>,
-    caller: Caller,
-    path: Path,
-) -> Result<(StatusCode, axum::Json<Agent>), Problem> {
+async fn duplicate(app: State<App>, caller: Caller, path: Path) -> Result<(StatusCode, axum::Json<Agent>), Problem> {
     let tenant = caller.tenant();
     let original = parsed(&*app.agents.draft(tenant, path.0.1).await?)?;
     let mut taken = Vec::new();
@@ -353,4 +348,3 @@ async fn renew_app_key(app: State<App>, caller: Caller, path: Path) -> Result<ax
     app.directory.reload().await?;
     Ok(axum::Json(agent.into()))
 }
-

@@ -141,7 +141,9 @@ async fn list(app: State<App>, caller: Caller, listing: Asked<Listing>) -> Resul
     let before = match cursor.map(|cursor| cursor.parse::<i64>()) {
         None => None,
         Some(Ok(seq)) if seq >= 0 => Some(LogSeq(seq.unsigned_abs())),
-        Some(_) => return Err(Problem::invalid("cursor", "It is not a cursor.", "Send the `next` of the page before.")),
+        Some(_) => {
+            return Err(Problem::invalid("cursor", "It is not a cursor.", "Send the `next` of the page before."));
+        }
     };
     let filter = TranscriptFilter { contact, agent, before, limit };
     let stored = app.runtime.store().tenant(caller.tenant()).transcripts(filter).await?;
@@ -166,8 +168,7 @@ async fn get(
 ) -> Result<axum::Json<TranscriptWithEntries>, Problem> {
     let id = path.0.1;
     let store = app.runtime.store().tenant(caller.tenant());
-    let transcript =
-        store.transcript(&id).await?.ok_or_else(|| Problem::not_found("transcript", &id.to_string()))?;
+    let transcript = store.transcript(&id).await?.ok_or_else(|| Problem::not_found("transcript", &id.to_string()))?;
     let entries = store.transcript_entries(&id, Some(store::MAX_ROWS)).await?;
     let entries = entries.into_iter().map(TranscriptEntry::from).collect();
     Ok(axum::Json(TranscriptWithEntries { transcript: transcript.into(), entries }))

@@ -51,9 +51,9 @@ impl Proof {
 
     /// Whether the browser proved this id.
     pub(crate) fn names(&self, contact: &ContactId) -> bool {
-        self.0.as_ref().is_some_and(|claims| {
-            claims.sub == contact.as_str() || claims.also.iter().any(|id| id == contact.as_str())
-        })
+        self.0
+            .as_ref()
+            .is_some_and(|claims| claims.sub == contact.as_str() || claims.also.iter().any(|id| id == contact.as_str()))
     }
 
     /// A token that names `contact` and what was proved before.
@@ -66,8 +66,7 @@ impl Proof {
             also
         });
         let iat = Timestamp::now().seconds();
-        let claims =
-            Claims { iss: tenant.to_string(), sub: contact.to_string(), also, iat, exp: iat + SECONDS };
+        let claims = Claims { iss: tenant.to_string(), sub: contact.to_string(), also, iat, exp: iat + SECONDS };
         let header = Header { kid: Some(key.id.clone()), ..Header::new(Algorithm::HS256) };
         encode(&header, &claims, &EncodingKey::from_secret(&key.secret)).expect("claims of texts and integers encode")
     }

@@ -133,9 +133,7 @@ pub(crate) fn check(given: &Map<String, Value>) -> Result<(), (String, String)> 
 fn fits(holds: Holds, value: &Value) -> Result<(), &'static str> {
     let (fits, expected) = match (holds, value) {
         (_, Value::Null) => (true, ""),
-        (Text, value) => {
-            (value.as_str().is_some_and(|text| text.len() <= MAX_VALUE), "a text of at most 10000 bytes")
-        }
+        (Text, value) => (value.as_str().is_some_and(|text| text.len() <= MAX_VALUE), "a text of at most 10000 bytes"),
         (Number, value) => (value.as_f64().is_some_and(|n| (0.0..=1e9).contains(&n)), "a number from 0 to 1000000000"),
         (Flag, value) => (value.is_boolean(), "true or false"),
         // Only what cannot leave the declaration that it will stand in.
@@ -151,7 +149,8 @@ fn small(value: &Value) -> bool {
 }
 
 fn is_colour(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '#' | '(' | ')' | ',' | '.' | '%' | ' ' | '/' | '-');
+    let allowed =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '#' | '(' | ')' | ',' | '.' | '%' | ' ' | '/' | '-');
     (1..=64).contains(&text.len()) && text.chars().all(allowed)
 }
 

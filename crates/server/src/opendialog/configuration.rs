@@ -168,7 +168,7 @@ async fn admitted(
     asked: Asking,
     body: Option<Body>,
 ) -> Result<Visit, Refusal> {
-    visit::require_key(app, generation, headers)?;
+    visit::require_key(app, generation, headers).await?;
     let Query(asked) = asked.map_err(|error| Violations::of("query", error.body_text()))?;
     if let Some(body) = body {
         let body = body::json(headers, body, app.options.body_timeout).await?;
@@ -202,7 +202,8 @@ fn check_body(body: &[u8]) -> Result<(), Refusal> {
 }
 
 fn is_url(text: &str) -> bool {
-    text.len() <= 4_096 && text.parse::<axum::http::Uri>().is_ok_and(|url| url.scheme().is_some() && url.host().is_some())
+    text.len() <= 4_096
+        && text.parse::<axum::http::Uri>().is_ok_and(|url| url.scheme().is_some() && url.host().is_some())
 }
 
 /// Settings and defaults, and how the chat opens for this visitor (row OD-W18).

@@ -43,7 +43,8 @@ pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) 
         Some(agent) => lets_in(&agent, &origin),
         // A request that names nothing reaches only agents that ask for no key.
         None => {
-            let mut open = known.agents(None).filter(|agent| !agent.settings.security.app_key_on_older_paths).peekable();
+            let mut open =
+                known.agents(None).filter(|agent| !agent.settings.security.app_key_on_older_paths).peekable();
             open.peek().is_some() && open.all(|agent| lets_in(agent, &origin))
         }
     };

@@ -41,9 +41,7 @@ pub(crate) fn issue(token: &str, secure: bool) -> HeaderValue {
 pub(crate) fn holds(headers: &HeaderMap, keys: &[SigningKey]) -> bool {
     let header = HEADERS.iter().find_map(|name| headers.get(*name));
     match (header, cookie(headers, COOKIE)) {
-        (Some(header), Some(cookie)) => {
-            bool::from(header.as_bytes().ct_eq(cookie.as_bytes())) && genuine(cookie, keys)
-        }
+        (Some(header), Some(cookie)) => bool::from(header.as_bytes().ct_eq(cookie.as_bytes())) && genuine(cookie, keys),
         _ => false,
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! The vendor's key names stop here.
 
-use model::inbound::{Act, Inbound};
 use model::ContactId;
+use model::inbound::{Act, Inbound};
 use serde_json::{Map, Value};
 
 use super::refusal::{Refusal, Violations};
@@ -75,7 +75,10 @@ pub(crate) fn contact_id(text: Option<&str>, field: &str, wrong: &mut Violations
         Ok(contact) => Some(contact),
         Err(_) => {
             let limit = ContactId::MAX_CHARS;
-            wrong.add(field, format!("The {field} must have 1 to {limit} characters, none of them a control character."));
+            wrong.add(
+                field,
+                format!("The {field} must have 1 to {limit} characters, none of them a control character."),
+            );
             None
         }
     }

@@ -56,7 +56,7 @@ async fn feedback(app: State<App>, headers: HeaderMap, body: Body) -> Response {
 }
 
 async fn admitted(app: &Shared, headers: &HeaderMap, body: Body) -> Result<(Visit, Value), Refusal> {
-    visit::require_key(app, Generation::Current, headers)?;
+    visit::require_key(app, Generation::Current, headers).await?;
     let body = body::json(headers, body, app.options.body_timeout).await?;
     let body = envelope::object(&body)?;
     let mut wrong = Violations::default();

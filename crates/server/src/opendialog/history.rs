@@ -36,9 +36,7 @@ const DEFAULT_LIMIT: usize = 10;
 const MAX_LIMIT: usize = 1_000;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(history, add_line))
-        .routes(routes!(user_history, add_user_line))
+    OpenApiRouter::new().routes(routes!(history, add_line)).routes(routes!(user_history, add_user_line))
 }
 
 /// Which lines are asked for.
@@ -118,13 +116,7 @@ async fn user_history(app: State<App>, headers: HeaderMap, user: Path<String>, a
     ),
     security((), ("app_key" = []))
 )]
-async fn add_user_line(
-    app: State<App>,
-    headers: HeaderMap,
-    user: Path<String>,
-    asked: Asking,
-    body: Body,
-) -> Response {
+async fn add_user_line(app: State<App>, headers: HeaderMap, user: Path<String>, asked: Asking, body: Body) -> Response {
     add(&app, Generation::Older, &headers, Some(&user), Some(asked), body).await
 }
 
@@ -136,7 +128,7 @@ async fn rows(
     asked: Asking,
 ) -> Response {
     let admitted = async {
-        visit::require_key(app, generation, headers)?;
+        visit::require_key(app, generation, headers).await?;
         let Query(asked) = asked.map_err(|error| Violations::of("query", error.body_text()))?;
         let limit = match asked.limit.as_deref().map(str::parse) {
             None => DEFAULT_LIMIT,
@@ -177,9 +169,10 @@ async fn read(app: &Shared, visit: &Visit, limit: usize, ignore: &str) -> Result
             after: None,
         };
         let entries = store.contact_entries(&visit.contact, filter).await?;
-        let lines = entries.iter().filter_map(|entry| row(visit, entry)).filter(|row| {
-            row["type"].as_str().is_none_or(|kind| !ignored.contains(&kind))
-        });
+        let lines = entries
+            .iter()
+            .filter_map(|entry| row(visit, entry))
+            .filter(|row| row["type"].as_str().is_none_or(|kind| !ignored.contains(&kind)));
         rows.extend(lines.take(limit - rows.len()));
         match entries.last() {
             Some(last) if entries.len() == page => before = Some(last.position),
@@ -259,7 +252,7 @@ async fn add(
     body: Body,
 ) -> Response {
     let admitted = async {
-        visit::require_key(app, generation, headers)?;
+        visit::require_key(app, generation, headers).await?;
         let asked = match asked {
             Some(asked) => asked.map_err(|error| Violations::of("query", error.body_text()))?.0,
             None => Asked::default(),
@@ -276,7 +269,9 @@ async fn add(
             wrong.add("text", "The text may not be longer than 65536 characters.");
         }
         for field in ["date", "time"] {
-            if !matches!(line.get(field), None | Some(Value::Null)) && line[field].as_str().is_none_or(|t| t.len() > 100) {
+            if !matches!(line.get(field), None | Some(Value::Null))
+                && line[field].as_str().is_none_or(|t| t.len() > 100)
+            {
                 wrong.add(field, format!("The {field} must be a text of at most 100 bytes."));
             }
         }

@@ -116,7 +116,7 @@ async fn admitted(
     body: Body,
 ) -> Result<(Visit, Envelope), Refusal> {
     // Strangers are told so before their body is looked at.
-    visit::require_key(app, generation, headers)?;
+    visit::require_key(app, generation, headers).await?;
     let body = body::json(headers, body, app.options.body_timeout).await?;
     let envelope = envelope::parse(&body)?;
     let claims = Claims { user: Some(envelope.contact.as_str()), scenario: envelope.scenario.as_deref() };

@@ -89,7 +89,9 @@ impl From<StoreError> for Refusal {
 impl From<TurnError> for Refusal {
     fn from(error: TurnError) -> Self {
         match error {
-            TurnError::UnknownAgent => Self::Invalid(Violations::of(SCENARIO_FIELD, "The selected scenario is invalid.")),
+            TurnError::UnknownAgent => {
+                Self::Invalid(Violations::of(SCENARIO_FIELD, "The selected scenario is invalid."))
+            }
             TurnError::NoActiveVersion => Self::Invalid(Violations::of(
                 SCENARIO_FIELD,
                 "The selected scenario is a draft. Publish it before it can be used in a chat.",

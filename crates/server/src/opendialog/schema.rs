@@ -56,7 +56,6 @@ pub(crate) enum ChatContentType {
 
 /// One message as an object, several as an array; `false` stands for an empty one.
 #[derive(ToSchema)]
-
 #[serde(untagged)]
 pub(crate) enum ChatMessage {
     One(AgentMessage),

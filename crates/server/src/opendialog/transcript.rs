@@ -76,7 +76,7 @@ async fn file(
     asked: Asking,
 ) -> Response {
     let admitted = async {
-        visit::require_key(app, generation, headers)?;
+        visit::require_key(app, generation, headers).await?;
         let Query(asked) = asked.map_err(|error| Violations::of("query", error.body_text()))?;
         let scenario = asked.selected_scenario.as_deref().filter(|name| !name.is_empty());
         visit::admit(app, generation, Effect::Reads, headers, Claims { user, scenario }).await

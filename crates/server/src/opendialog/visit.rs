@@ -68,14 +68,25 @@ impl Visit {
     }
 }
 
-/// The agent whose app key the caller has; a key that is nobody's is refused.
-pub(crate) fn require_key(
-    app: &Shared,
+/// Refuses callers whose app key is nobody's, before anything else of their request is looked at.
+pub(crate) async fn require_key(app: &Shared, generation: Generation, headers: &HeaderMap) -> Result<(), Refusal> {
+    match key(&app.directory.now(), generation, headers) {
+        Err(_) if bearer(headers).is_some() => {
+            app.directory.refresh().await;
+            key(&app.directory.now(), generation, headers).map(drop)
+        }
+        other => other.map(drop),
+    }
+}
+
+/// The agent whose app key the caller has.
+fn key<'k>(
+    known: &'k Snapshot,
     generation: Generation,
     headers: &HeaderMap,
-) -> Result<Option<Arc<KnownAgent>>, Refusal> {
+) -> Result<Option<&'k Arc<KnownAgent>>, Refusal> {
     match bearer(headers) {
-        Some(key) => app.directory.now().by_app_key(key).cloned().map(Some).ok_or(Refusal::Unauthenticated),
+        Some(key) => known.by_app_key(key).map(Some).ok_or(Refusal::Unauthenticated),
         None if generation == Generation::Current => Err(Refusal::Unauthenticated),
         None => Ok(None),
     }
@@ -89,14 +100,32 @@ pub(crate) async fn admit(
     headers: &HeaderMap,
     claims: Claims<'_>,
 ) -> Result<Visit, Refusal> {
-    let known = app.directory.now();
-    let key = require_key(app, generation, headers)?;
-    let key = key.as_ref();
     let contact = visitor(generation, headers, claims)?;
-    let scenario = scenario(generation, headers, claims)?;
-    let tenant = tenant(&known, headers, key, scenario)?;
-    let agent = agent(&known, generation, &tenant, key, headers, scenario, claims)?;
+    let (tenant, agent) = match called(&app.directory.now(), generation, headers, claims) {
+        // What they name may have been made or published a moment ago by another process.
+        Err(_) => {
+            app.directory.refresh().await;
+            called(&app.directory.now(), generation, headers, claims)?
+        }
+        Ok(called) => called,
+    };
     guard(app, effect, headers, tenant, agent, contact).await
+}
+
+type Called = (Arc<KnownTenant>, Option<Arc<KnownAgent>>);
+
+/// Which tenant and agent are called, if the caller may call them.
+fn called(
+    known: &Snapshot,
+    generation: Generation,
+    headers: &HeaderMap,
+    claims: Claims<'_>,
+) -> Result<Called, Refusal> {
+    let key = key(known, generation, headers)?;
+    let scenario = scenario(generation, headers, claims)?;
+    let tenant = tenant(known, headers, key, scenario)?;
+    let agent = agent(known, generation, &tenant, key, headers, scenario, claims)?;
+    Ok((tenant, agent))
 }
 
 fn visitor(generation: Generation, headers: &HeaderMap, claims: Claims<'_>) -> Result<ContactId, Refusal> {

@@ -49,8 +49,7 @@ async fn embed(app: State<App>, headers: HeaderMap) -> Response {
         Some(agent) => settings(&agent, &app.public_url(&headers)),
         None => String::new(),
     };
-    let headers =
-        [(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+    let headers = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
     (headers, script).into_response()
 }
 

@@ -19,10 +19,9 @@ async fn od_w01_a_missing_header_is_422_and_named(#[case] missing: &str, #[case]
     let app = TestApp::start().await;
     let visitor = app.visitor(&app.open_agent().await, "ann");
     let body = visitor.envelope(&json!({ "type": "text", "data": { "text": "hi" } }));
-    let mut request = visitor.request(method.clone(), path).build().expect("a request");
-    if method == Method::POST {
-        request = visitor.request(method, path).json(&body).build().expect("a request");
-    }
+    let request = visitor.request(method.clone(), path);
+    let request = if method == Method::POST { request.json(&body) } else { request };
+    let mut request = request.build().expect("a request");
     request.headers_mut().remove(missing);
     let (status, answer) = json_of(visitor.client.execute(request).await.expect("an answer")).await;
     assert_eq!(status, 422, "{answer}");
@@ -63,7 +62,8 @@ async fn od_w03_older_paths_serve_clients_without_headers_or_key(#[case] path: &
         let (status, answer) = json_of(Client::new().get(url).send().await.expect("an answer")).await;
         assert_eq!((status.as_u16(), &answer["userType"]), (200, &json!("ongoing")));
     }
-    let (_, rows) = json_of(Client::new().get(format!("{}/user/ann/history", app.url)).send().await.expect("one")).await;
+    let (_, rows) =
+        json_of(Client::new().get(format!("{}/user/ann/history", app.url)).send().await.expect("one")).await;
     assert_eq!(rows.as_array().map(Vec::len), Some(2), "{rows}");
     let file = Client::new().get(format!("{}/user/ann/history/file", app.url)).send().await.expect("an answer");
     assert!(file.text().await.expect("text").contains("Bot: Triggered"));

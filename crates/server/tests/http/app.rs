@@ -91,7 +91,8 @@ impl TestApp {
 
     /// A program with the tenant's API token.
     pub(crate) async fn integrator(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
-        let request = Client::new().request(method, format!("{}/api/v1/demo/{path}", self.url)).bearer_auth(&self.token);
+        let request =
+            Client::new().request(method, format!("{}/api/v1/demo/{path}", self.url)).bearer_auth(&self.token);
         let request = match body {
             Some(body) => request.json(&body),
             None => request,
@@ -199,7 +200,8 @@ pub(crate) fn scenario() -> Value {
                                     "message_markup": message(text) }],
         })
     };
-    let examples = |sentence: &str| json!({ "interpreter": "examples", "confidence": 0.4, "sample_utterance": sentence });
+    let examples =
+        |sentence: &str| json!({ "interpreter": "examples", "confidence": 0.4, "sample_utterance": sentence });
     json!({
         "od_id": "test_scenario", "name": "Test scenario", "interpreter": "", "behaviors": [], "conditions": [],
         "interpreters": [{ "name": "examples", "component_id": "interpreter.core.examples", "configuration": {} }],

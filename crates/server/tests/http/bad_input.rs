@@ -74,7 +74,8 @@ async fn od_w15_a_wrong_field_is_422_and_named(#[case] at: &str, #[case] value: 
 async fn od_p07_a_body_that_is_no_json_object_is_422(#[case] body: &'static str, #[case] status: u16) {
     let app = TestApp::start().await;
     let visitor = app.visitor(&app.open_agent().await, "ann");
-    let request = visitor.request(Method::POST, "/chat-api/message").header("content-type", "application/json").body(body);
+    let request =
+        visitor.request(Method::POST, "/chat-api/message").header("content-type", "application/json").body(body);
     let (found, answer) = json_of(request.send().await.expect("an answer")).await;
     assert_eq!(found, status, "{answer}");
     assert!(answer["errors"]["body"][0].is_string(), "{answer}");

@@ -49,7 +49,8 @@ async fn od_w22_a_new_id_is_a_new_conversation() {
 async fn sections_and_defaults_are_as_clients_expect() {
     let app = TestApp::start().await;
     let visitor = app.visitor(&app.open_agent().await, "ann");
-    let (status, answer) = json_of(visitor.get("/chat-api/configuration?url=https%3A%2F%2Fx.test%2F&width=800").await).await;
+    let (status, answer) =
+        json_of(visitor.get("/chat-api/configuration?url=https%3A%2F%2Fx.test%2F&width=800").await).await;
     assert_eq!(status, 200);
     assert_eq!(answer["general"]["messageDelay"], 500);
     assert_eq!(answer["general"]["restartButtonCallback"], "WELCOME");
@@ -64,10 +65,9 @@ async fn sections_and_defaults_are_as_clients_expect() {
 async fn wrong_query_values_are_the_old_plain_texts() {
     let app = TestApp::start().await;
     let visitor = app.visitor(&app.open_agent().await, "ann");
-    for (query, text) in [
-        ("width=wide", "Width parameter must be an integer."),
-        ("url=nowhere", "Url parameter is not a valid URL."),
-    ] {
+    for (query, text) in
+        [("width=wide", "Width parameter must be an integer."), ("url=nowhere", "Url parameter is not a valid URL.")]
+    {
         let answer = visitor.get(&format!("/chat-api/configuration?{query}")).await;
         assert_eq!(answer.status(), 400);
         assert_eq!(answer.text().await.expect("text"), text);

@@ -25,7 +25,8 @@ async fn od_w16_history_is_newest_first_with_limit_and_ignore() {
     assert_eq!(all[1]["author"], "ann");
     assert_eq!(all[1]["data"]["pet"], "cat");
     assert_eq!(all[2]["intents"], json!(["intent.app.Hours"]));
-    for key in ["id", "user_id", "message_id", "microtime", "user", "conversation", "scene", "created_at", "updated_at"] {
+    for key in ["id", "user_id", "message_id", "microtime", "user", "conversation", "scene", "created_at", "updated_at"]
+    {
         assert!(all[0].get(key).is_some(), "{key}: {}", all[0]);
     }
     assert_eq!(types(&rows("limit=1").await), ["text"]);

@@ -73,7 +73,9 @@ async fn transcripts_are_paged_and_explain_themselves() {
         app.visitor(&agent, user).opens().await;
     }
     let (_, first) = app.integrator(Method::GET, "transcripts?limit=2", None).await;
-    let contacts = |page: &Value| page["transcripts"].as_array().expect("a list").iter().map(|t| t["contact"].clone()).collect::<Vec<_>>();
+    let contacts = |page: &Value| {
+        page["transcripts"].as_array().expect("a list").iter().map(|t| t["contact"].clone()).collect::<Vec<_>>()
+    };
     assert_eq!(contacts(&first), ["cem", "bob"]);
     let next = first["next"].as_str().expect("there is more");
     let (_, rest) = app.integrator(Method::GET, &format!("transcripts?limit=2&cursor={next}"), None).await;
@@ -85,7 +87,9 @@ async fn transcripts_are_paged_and_explain_themselves() {
     assert_eq!(said, ["contact", "agent"]);
     let (status, journal) = app.integrator(Method::GET, &format!("transcripts/{id}/turns/1/journal"), None).await;
     assert!(status == 200 && !journal.is_null(), "{journal}");
-    for missing in ["transcripts/nonsense", &format!("transcripts/{id}/turns/9/journal"), "transcripts?limit=0", "events?after=x"] {
+    for missing in
+        ["transcripts/nonsense", &format!("transcripts/{id}/turns/9/journal"), "transcripts?limit=0", "events?after=x"]
+    {
         let (status, problem) = app.integrator(Method::GET, missing, None).await;
         assert!(status.is_client_error() && problem["detail"].is_string(), "{missing}: {problem}");
     }

@@ -9,7 +9,8 @@ use crate::app::{TestApp, json_of};
 async fn od_w08_chat_open_is_answered_with_the_welcome() {
     let app = TestApp::start().await;
     let visitor = app.visitor(&app.open_agent().await, "ann");
-    let open = json!({ "type": "chat_open", "callback_id": "intent.core.welcome", "data": { "value": "https://x.test/" } });
+    let open =
+        json!({ "type": "chat_open", "callback_id": "intent.core.welcome", "data": { "value": "https://x.test/" } });
     let (status, said) = visitor.send(open).await;
     assert_eq!(status, 200, "{said}");
     assert_eq!(said["author"], "them");

@@ -56,7 +56,11 @@ async fn every_described_operation_is_served() {
     let app = TestApp::start().await;
     let client = Client::new();
     for (path, item) in document()["paths"].as_object().expect("paths") {
-        let path = path.replace("{tenant}", "demo").replace("{user_id}", "ann").replace("{*file}", "home.css").replace("{file}", "home.css");
+        let path = path
+            .replace("{tenant}", "demo")
+            .replace("{user_id}", "ann")
+            .replace("{*file}", "home.css")
+            .replace("{file}", "home.css");
         let path = path.replace('{', "").replace('}', "");
         for method in item.as_object().expect("an item").keys() {
             let method: Method = method.to_uppercase().parse().expect("a method");
@@ -71,7 +75,8 @@ async fn every_described_operation_is_served() {
 #[tokio::test]
 async fn the_document_and_its_page_are_served() {
     let app = TestApp::start().await;
-    let served: Value = reqwest::get(format!("{}/api/swagger/openapi.json", app.url)).await.expect("one").json().await.expect("JSON");
+    let served: Value =
+        reqwest::get(format!("{}/api/swagger/openapi.json", app.url)).await.expect("one").json().await.expect("JSON");
     assert_eq!(served, document());
     let page = reqwest::get(format!("{}/api/swagger", app.url)).await.expect("an answer");
     assert_eq!(page.status(), 200);

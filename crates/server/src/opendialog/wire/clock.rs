@@ -10,12 +10,12 @@ fn zoned(at: Timestamp, time_zone: Option<&str>) -> jiff::Zoned {
 }
 
 /// `02:32 PM` (PHP `h:i A`).
-pub fn time(at: Timestamp, time_zone: Option<&str>) -> String {
+pub(crate) fn time(at: Timestamp, time_zone: Option<&str>) -> String {
     zoned(at, time_zone).strftime("%I:%M %p").to_string()
 }
 
 /// `Tue 2 May` (PHP `D j M`).
-pub fn date(at: Timestamp, time_zone: Option<&str>) -> String {
+pub(crate) fn date(at: Timestamp, time_zone: Option<&str>) -> String {
     zoned(at, time_zone).strftime("%a %-d %b").to_string()
 }
 

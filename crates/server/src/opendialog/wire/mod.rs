@@ -12,11 +12,11 @@ use model::{
 };
 use serde_json::{Map, Value, json};
 
-pub use clock::{date, time};
+use clock::{date, time};
 
 /// The answer to a message: one message that is not empty is sent as an object, otherwise all are
 /// sent as a list, in which an empty message is `false` (row OD-M02, §5.2).
-pub fn messages(list: &[Message], at: Timestamp, time_zone: Option<&str>) -> Value {
+pub(crate) fn messages(list: &[Message], at: Timestamp, time_zone: Option<&str>) -> Value {
     let last = list.len().saturating_sub(1);
     let mut sent: Vec<Value> =
         list.iter().enumerate().map(|(index, one)| message(one, at, time_zone, Place::of(index, last))).collect();
@@ -28,7 +28,7 @@ pub fn messages(list: &[Message], at: Timestamp, time_zone: Option<&str>) -> Val
 
 /// Where a message stands in its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// Others follow: clients draw it as a part of the last one.
     Within,
     /// Nothing follows.
@@ -42,7 +42,7 @@ impl Place {
 }
 
 /// One message; `false` for an empty one.
-pub fn message(message: &Message, at: Timestamp, time_zone: Option<&str>, place: Place) -> Value {
+pub(crate) fn message(message: &Message, at: Timestamp, time_zone: Option<&str>, place: Place) -> Value {
     if message.body == Body::Empty {
         return Value::Bool(false);
     }
