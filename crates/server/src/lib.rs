@@ -8,6 +8,7 @@
 mod api;
 mod app;
 mod directory;
+mod intake;
 mod openapi;
 mod opendialog;
 mod operations;

@@ -49,7 +49,11 @@ fn described(chat: OpenApiRouter<App>) -> OpenApiRouter<App> {
 
 /// The OpenAPI document as it is served.
 pub fn openapi_document() -> utoipa::openapi::OpenApi {
-    described(opendialog::routes()).into_openapi()
+    let mut document = described(opendialog::routes()).into_openapi();
+    // The router's pattern for the rest of a path is no OpenAPI.
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+    document
 }
 
 fn compression() -> CompressionLayer<impl Predicate> {

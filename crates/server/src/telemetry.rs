@@ -1,6 +1,6 @@
 //! Metrics and request ids: what an operator sees of the traffic.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use axum::{
     extract::{MatchedPath, Request},
@@ -17,18 +17,21 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Buckets of durations, in seconds.
 const BUCKETS: [f64; 11] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
 
-/// Starts collecting metrics, once per process.
+/// Starts collecting metrics; whoever asks later gets the same.
 pub fn install_metrics() -> PrometheusHandle {
-    let recorder = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)
-        .expect("there are buckets")
-        .build_recorder();
-    let handle = recorder.handle();
-    // In tests several servers share a process; the first one collects for all.
-    if metrics::set_global_recorder(recorder).is_err() {
-        tracing::debug!("metrics are collected already");
-    }
-    handle
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    let install = || {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)
+            .expect("there are buckets")
+            .build_recorder();
+        let handle = recorder.handle();
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::warn!("something else collects the metrics");
+        }
+        handle
+    };
+    HANDLE.get_or_init(install).clone()
 }
 
 /// Meters of the hot path, looked up once.

@@ -4,16 +4,16 @@
 use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Request},
-    http::{header, request::Parts},
+    http::request::Parts,
 };
 use model::TenantId;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    app::{App, bearer, text},
+    app::{App, bearer},
     directory::KnownTenant,
+    intake::{self, IntakeError},
     problem::Problem,
 };
 
@@ -97,16 +97,12 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     }
 }
 
-/// A JSON body as bytes, bounded in size and time.
-pub(crate) async fn body(request: Request, app: &App, limit: usize) -> Result<Bytes, Problem> {
-    let kind = text(request.headers(), header::CONTENT_TYPE.as_str()).unwrap_or("application/json");
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case("application/json") {
-        return Err(Problem::not_json());
-    }
-    let bytes = tokio::time::timeout(app.options.body_timeout, axum::body::to_bytes(request.into_body(), limit));
-    match bytes.await {
-        Err(_) => Err(Problem::slow_body()),
-        Ok(bytes) => bytes.map_err(|_| Problem::too_large(limit)),
-    }
+/// A JSON body as bytes.
+pub(crate) async fn body(request: Request, app: &App, limit: usize) -> Result<Vec<u8>, Problem> {
+    let (parts, body) = request.into_parts();
+    intake::json(&parts.headers, body, limit, app.options.body_timeout).await.map_err(|error| match error {
+        IntakeError::NotJson => Problem::not_json(),
+        IntakeError::TooLarge(limit) => Problem::too_large(limit),
+        IntakeError::Incomplete => Problem::slow_body(),
+    })
 }

@@ -1,29 +1,20 @@
-//! Reading a request's body: bounded in bytes and in time.
+//! The body of a Chat API request.
 
 use std::time::Duration;
 
-use axum::{
-    body::{Body, Bytes},
-    http::{HeaderMap, header},
-};
+use axum::{body::Body, http::HeaderMap};
 
 use super::refusal::Refusal;
-use crate::app::text;
+use crate::intake::{self, IntakeError};
 
 /// Largest body of a Chat API request.
-pub(crate) const MAX_BODY: usize = 256 * 1024;
+const MAX_BODY: usize = 256 * 1024;
 
-/// The body of a JSON request. A client that does not say what it sends is believed to send JSON.
-pub(crate) async fn json(headers: &HeaderMap, body: Body, limit: Duration) -> Result<Bytes, Refusal> {
-    let kind = text(headers, header::CONTENT_TYPE.as_str()).unwrap_or("application/json");
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case("application/json") {
-        return Err(Refusal::NotJson);
-    }
-    match tokio::time::timeout(limit, axum::body::to_bytes(body, MAX_BODY)).await {
-        Err(_) => Err(Refusal::SlowBody),
-        Ok(Ok(bytes)) => Ok(bytes),
-        // Whatever broke the body off, what came is not all of it.
-        Ok(Err(_)) => Err(Refusal::TooLarge(MAX_BODY)),
-    }
+/// The body of a JSON request.
+pub(crate) async fn json(headers: &HeaderMap, body: Body, patience: Duration) -> Result<Vec<u8>, Refusal> {
+    intake::json(headers, body, MAX_BODY, patience).await.map_err(|error| match error {
+        IntakeError::NotJson => Refusal::NotJson,
+        IntakeError::TooLarge(limit) => Refusal::TooLarge(limit),
+        IntakeError::Incomplete => Refusal::SlowBody,
+    })
 }

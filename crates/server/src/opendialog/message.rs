@@ -132,22 +132,14 @@ async fn turn(
     visit: &Visit,
     envelope: Envelope,
 ) -> Result<Response, Refusal> {
-    let mut inbound = envelope.inbound;
-    let agent = match &visit.agent {
-        Some(agent) => {
-            // Conditions compare with the scenario's own id, whatever alias the embed carries.
-            inbound.visitor.insert("selected_scenario".to_owned(), agent.agent.id.to_string().into());
-            AgentChoice::Named(agent.agent.id)
-        }
-        None => AgentChoice::ByConditions,
-    };
-    let silent = inbound.act == Act::Link;
+    let agent = visit.agent.as_ref().map_or(AgentChoice::ByConditions, |agent| AgentChoice::Named(agent.agent.id));
+    let silent = envelope.inbound.act == Act::Link;
     let call = TurnCall {
         tenant: visit.tenant.id().clone(),
         agent,
         contact: visit.contact.clone(),
         message_id: envelope.message_id,
-        inbound,
+        inbound: envelope.inbound,
         request: Arrival { url: uri.path().to_owned(), source_ip: app.source_ip(headers, peer.ip()) },
         platform: PLATFORM,
     };
