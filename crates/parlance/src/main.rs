@@ -1,2 +1,48 @@
-//! The parlance binary: command line, configuration, wiring.
-fn main() {}
+//! The parlance binary: command line, configuration, wiring. It only dispatches; how anything works
+//! is the other crates' business.
+
+mod arguments;
+mod configuration;
+mod manage;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use configuration::Configuration;
+
+/// Many small allocations per turn, on many threads: what mimalloc is good at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What a command ends with when it fails; printed for people.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = Configuration::load(&arguments).map_err(Failure::from).and_then(|configuration| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(run(arguments.command, configuration))
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command, configuration: Configuration) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Serve(arguments) => serve::serve(&arguments, configuration).await?,
+        Command::Tenant { command } => manage::tenant(command, &configuration).await?,
+        Command::Token { command } => manage::token(command, &configuration).await?,
+        Command::Agent { command } => return manage::agent(command, &configuration).await,
+        Command::Rebuild => manage::rebuild(&configuration).await?,
+        Command::Openapi => println!("{}", server::openapi_document().to_pretty_json()?),
+    }
+    Ok(ExitCode::SUCCESS)
+}

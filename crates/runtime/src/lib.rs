@@ -5,12 +5,18 @@
 //! other; what a caller is told happened is durable; a retry with the same message id gets the first
 //! answer. This crate knows no vendor's wire format and no SQL.
 
+pub mod agents;
+pub mod aliases;
 mod classifiers;
 mod contact_order;
+pub mod documents;
 mod fulfil;
 mod loaded;
 mod record;
 mod runtime;
+pub mod settings;
+pub mod tenants;
+pub mod tokens;
 mod turn;
 
 pub use loaded::{AgentSource, LoadedAgent};

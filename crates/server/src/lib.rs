@@ -1,3 +1,93 @@
 //! HTTP: one module per surface, authentication, error bodies.
+//!
+//! `opendialog` is the Chat API as web chats speak it, `api` Parlance's own operations, `pages` what
+//! people open in a browser, `operations` what machines ask. Every route carries its own OpenAPI
+//! description; there is no other way to declare one. This crate knows no SQL and nothing of how an
+//! agent decides what it says.
 
-pub mod opendialog;
+mod api;
+mod app;
+mod directory;
+mod openapi;
+mod operations;
+mod opendialog;
+mod pages;
+mod problem;
+mod router;
+mod serve;
+mod telemetry;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use runtime::{Runtime, documents::DocumentError};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use app::Options;
+pub use router::openapi_document;
+pub use telemetry::install_metrics;
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// What it needs to know of tenants and agents cannot be read.
+    #[error(transparent)]
+    Directory(#[from] DocumentError),
+    /// The listening socket is of no use.
+    #[error("cannot listen: {0}")]
+    Listen(#[from] io::Error),
+}
+
+/// A server that runs until it is told to stop.
+pub struct Server {
+    address: SocketAddr,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Server {
+    /// Starts to serve on a socket that is listening.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub async fn start(
+        listener: TcpListener,
+        runtime: Runtime,
+        options: Options,
+        prometheus: PrometheusHandle,
+        grace: Duration,
+    ) -> Result<Self, ServerError> {
+        let address = listener.local_addr()?;
+        let head_timeout = options.head_timeout;
+        let app = Arc::new(app::Shared::new(runtime, options, prometheus.clone()).await?);
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        tasks.spawn(app.directory.clone().follow(stop.clone()));
+        tasks.spawn(upkeep(prometheus, stop.clone()));
+        tasks.spawn(serve::serve(listener, router::router(&app), head_timeout, stop.clone(), grace));
+        tasks.close();
+        Ok(Self { address, stop, tasks })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts no more, and waits for requests in flight until the grace is over.
+    pub async fn shutdown(&self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+/// Histograms grow until they are drained.
+async fn upkeep(prometheus: PrometheusHandle, stop: CancellationToken) {
+    let mut every = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = every.tick() => prometheus.run_upkeep(),
+        }
+    }
+}

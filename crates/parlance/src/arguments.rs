@@ -1,0 +1,150 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use model::{AgentId, TenantId};
+
+/// A self-hosted server for conversational agents.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub(crate) struct Arguments {
+    /// Folder that holds everything [default: data]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Configuration file (TOML)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(ServeArguments),
+    /// Tenants: each is a world of its own
+    Tenant {
+        #[command(subcommand)]
+        command: TenantCommand,
+    },
+    /// API tokens of a tenant
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+    /// Agents of a tenant
+    Agent {
+        #[command(subcommand)]
+        command: AgentCommand,
+    },
+    /// Make the tables anew from the log, while no server runs
+    Rebuild,
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:4242]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where visitors reach the server: https://chat.example.com
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// Bring a demo tenant with an agent to talk to, and print where and how
+    #[arg(long)]
+    pub(crate) demo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Make a tenant
+    Create {
+        /// Lower-case letters, digits and hyphens, as in a host name
+        tenant: TenantId,
+        /// What people call it
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+    /// List the tenants, one per line
+    List,
+    /// Sign visitors' tokens with a new key from now on; the last ones stay good
+    RotateKey {
+        /// The tenant
+        tenant: TenantId,
+    },
+}
+
+/// Whose.
+#[derive(Debug, Args)]
+pub(crate) struct Of {
+    /// The tenant; may be left out when there is only one
+    #[arg(long)]
+    pub(crate) tenant: Option<TenantId>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token and print it; it is not shown again
+    Create {
+        #[command(flatten)]
+        of: Of,
+        /// What it is for
+        #[arg(long, default_value = "")]
+        name: String,
+        /// Days after which it is no longer good; never when left out
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+        expires_in_days: Option<u32>,
+    },
+    /// List the tokens, without their secrets
+    List {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// End a token
+    Revoke {
+        #[command(flatten)]
+        of: Of,
+        /// Its id, from the list
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AgentCommand {
+    /// Make a draft of a scenario file; prints its id and app key as JSON
+    Import {
+        #[command(flatten)]
+        of: Of,
+        /// Turn anonymous authentication, CSRF and CORS off, and ask older clients for no app key
+        #[arg(long)]
+        open: bool,
+        /// The scenario file
+        file: PathBuf,
+    },
+    /// Print an agent's draft as a scenario file
+    Export {
+        #[command(flatten)]
+        of: Of,
+        /// The agent
+        agent: AgentId,
+    },
+    /// Make the draft a version and put it in service
+    Publish {
+        #[command(flatten)]
+        of: Of,
+        /// The agent
+        agent: AgentId,
+    },
+    /// List the agents as JSON
+    List {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Print what is wrong with a scenario file, with the place in it; exits 1 if there are errors
+    Check {
+        /// The scenario file
+        file: PathBuf,
+    },
+}

@@ -1,0 +1,111 @@
+//! Configuration: a file, `PARLANCE_*` variables, flags; a later one wins. An unknown key is an error
+//! that names it.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::arguments::{Arguments, Command};
+
+/// Everything that can be set (docs/configuration.md).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Configuration {
+    /// Folder that holds everything.
+    pub(crate) data_dir: PathBuf,
+    /// Address and port to listen on.
+    pub(crate) listen: SocketAddr,
+    /// Where visitors reach the server.
+    pub(crate) public_url: Option<String>,
+    /// Believe `X-Forwarded-For` and `X-Forwarded-Proto`.
+    pub(crate) trust_forwarded: bool,
+    /// `/metrics` answers everybody.
+    pub(crate) open_metrics: bool,
+    /// What is logged: `warn`, `info`, `debug`, or a filter such as `info,server=debug`.
+    pub(crate) log: String,
+    /// How it is logged.
+    pub(crate) log_format: LogFormat,
+    /// Longest time that the answers to a turn's needs may take together, in milliseconds.
+    pub(crate) turn_timeout_ms: u64,
+    /// Longest time for a request's body to arrive, in milliseconds.
+    pub(crate) body_timeout_ms: u64,
+    /// Longest time for a request's head to arrive, and for an idle connection, in milliseconds.
+    pub(crate) head_timeout_ms: u64,
+    /// Longest time to finish what is in flight at the end, in milliseconds.
+    pub(crate) shutdown_timeout_ms: u64,
+}
+
+/// How lines of the log look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("data"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 4242)),
+            public_url: None,
+            trust_forwarded: false,
+            open_metrics: false,
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+            turn_timeout_ms: 20_000,
+            body_timeout_ms: 15_000,
+            head_timeout_ms: 60_000,
+            shutdown_timeout_ms: 10_000,
+        }
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigurationError {
+    /// The file that was named is not there.
+    #[error("there is no configuration file {}", .0.display())]
+    NoFile(PathBuf),
+    /// A key or value is wrong.
+    #[error("configuration: {0}")]
+    Wrong(#[from] Box<figment::Error>),
+    /// The public URL is not one.
+    #[error("configuration: public_url must start with http:// or https:// and name a host, such as https://chat.example.com")]
+    PublicUrl,
+}
+
+impl Configuration {
+    pub(crate) fn load(arguments: &Arguments) -> Result<Self, ConfigurationError> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        let named = arguments.config.clone().or_else(|| std::env::var_os("PARLANCE_CONFIG").map(PathBuf::from));
+        if let Some(file) = named {
+            if !file.is_file() {
+                return Err(ConfigurationError::NoFile(file));
+            }
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        figment = figment.merge(Env::prefixed("PARLANCE_").ignore(&["config"]));
+        if let Some(folder) = &arguments.data_dir {
+            figment = figment.merge(Serialized::default("data_dir", folder));
+        }
+        if let Command::Serve(serve) = &arguments.command {
+            if let Some(listen) = serve.listen {
+                figment = figment.merge(Serialized::default("listen", listen));
+            }
+            if let Some(url) = &serve.public_url {
+                figment = figment.merge(Serialized::default("public_url", url));
+            }
+        }
+        let configuration: Self = figment.extract().map_err(Box::new)?;
+        let host = |url: &str| url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).map(str::len);
+        match configuration.public_url.as_deref() {
+            Some(url) if host(url).is_none_or(|length| length == 0) => Err(ConfigurationError::PublicUrl),
+            _ => Ok(configuration),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Administration beside a running server: tenants, tokens, agents.
+
+use std::{fs, path::Path, process::ExitCode, time::Duration};
+
+use dialogue::scenario::{self, LARGEST_FILE, Problem, Severity};
+use model::{TenantId, Timestamp, agent::Agent};
+use runtime::{
+    agents::{Access, Agents},
+    tenants::Tenants,
+    tokens::Tokens,
+};
+use serde_json::{Value, json};
+use store::Store;
+
+use crate::{
+    Failure,
+    arguments::{AgentCommand, Of, TenantCommand, TokenCommand},
+    configuration::Configuration,
+};
+
+/// The documents, open beside whoever else has them open.
+async fn documents(configuration: &Configuration) -> Result<Store, Failure> {
+    Ok(Store::open_documents(&configuration.data_dir).await?)
+}
+
+/// A server that runs looks for changes every 50 ms: when a command ends, what it did is in effect.
+async fn let_servers_notice() {
+    tokio::time::sleep(Duration::from_millis(120)).await;
+}
+
+/// The tenant that was named, or the only one.
+async fn tenant_of(of: Of, store: &Store) -> Result<TenantId, Failure> {
+    let tenants = Tenants::new(store);
+    if let Some(tenant) = of.tenant {
+        return Ok(tenants.need(&tenant).await?.id);
+    }
+    let mut all = tenants.list().await?;
+    match (all.pop(), all.is_empty()) {
+        (Some(only), true) => Ok(only.id),
+        (None, _) => Err("there is no tenant yet: make one with `parlance tenant create`".into()),
+        (Some(_), false) => Err("there are several tenants: name one with --tenant".into()),
+    }
+}
+
+pub(crate) async fn tenant(command: TenantCommand, configuration: &Configuration) -> Result<(), Failure> {
+    let store = documents(configuration).await?;
+    let tenants = Tenants::new(&store);
+    match command {
+        TenantCommand::Create { tenant, name } => println!("{}", tenants.create(&tenant, &name).await?.id),
+        TenantCommand::RotateKey { tenant } => {
+            let tenant = tenants.need(&tenant).await?;
+            tenants.rotate_signing_key(&tenant.id).await?;
+        }
+        TenantCommand::List => {
+            for tenant in tenants.list().await? {
+                println!("{}\t{}\t{}", tenant.id, tenant.created_at, tenant.name);
+            }
+            return Ok(());
+        }
+    }
+    let_servers_notice().await;
+    Ok(())
+}
+
+pub(crate) async fn token(command: TokenCommand, configuration: &Configuration) -> Result<(), Failure> {
+    let store = documents(configuration).await?;
+    let tokens = Tokens::new(&store);
+    match command {
+        TokenCommand::Create { of, name, expires_in_days } => {
+            let tenant = tenant_of(of, &store).await?;
+            let days = expires_in_days.map(|days| i64::from(days) * 24 * 3600);
+            let end = days.map(|seconds| Timestamp::from_seconds(Timestamp::now().seconds() + seconds));
+            let (_, secret) = tokens.create(&tenant, &name, end).await?;
+            println!("{secret}");
+        }
+        TokenCommand::List { of } => {
+            let now = Timestamp::now();
+            for token in tokens.list(&tenant_of(of, &store).await?).await? {
+                let state = if token.expired(now) { "expired" } else { "good" };
+                println!("{}\t{}\t{state}\t{}", token.id, token.created_at, token.name);
+            }
+            return Ok(());
+        }
+        TokenCommand::Revoke { of, id } => tokens.revoke(&tenant_of(of, &store).await?, &id).await?,
+    }
+    let_servers_notice().await;
+    Ok(())
+}
+
+pub(crate) async fn agent(command: AgentCommand, configuration: &Configuration) -> Result<ExitCode, Failure> {
+    if let AgentCommand::Check { file } = &command {
+        return check(file);
+    }
+    let store = documents(configuration).await?;
+    let agents = Agents::new(&store);
+    match command {
+        AgentCommand::Check { .. } => {}
+        AgentCommand::Import { of, open, file } => {
+            let bytes = read(&file)?;
+            let tenant = tenant_of(of, &store).await?;
+            let imported = match scenario::import(&bytes) {
+                Ok(imported) => imported,
+                Err(problems) => {
+                    print_problems(&problems);
+                    return Ok(ExitCode::FAILURE);
+                }
+            };
+            for note in &imported.ignored {
+                eprintln!("ignored: {}: {} (times: {})", note.path, note.message, note.times);
+            }
+            let access = if open { Access::Open } else { Access::Guarded };
+            print_json(&described(&agents.create(&tenant, &imported.document, access).await?))?;
+        }
+        AgentCommand::Export { of, agent } => {
+            let draft = agents.draft(&tenant_of(of, &store).await?, agent).await?;
+            let document: Value = serde_json::from_str(draft.get())?;
+            print!("{}", String::from_utf8(scenario::export(&document))?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        AgentCommand::Publish { of, agent } => {
+            print_json(&described(&agents.publish(&tenant_of(of, &store).await?, agent).await?))?;
+        }
+        AgentCommand::List { of } => {
+            let agents = agents.list(&tenant_of(of, &store).await?).await?;
+            print_json(&agents.iter().map(described).collect())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    let_servers_notice().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn described(agent: &Agent) -> Value {
+    json!({
+        "id": agent.id,
+        "name": agent.name,
+        "app_key": agent.app_key,
+        "status": if agent.active_version.is_some() { "active" } else { "draft" },
+        "active_version": agent.active_version,
+        "versions": agent.versions,
+    })
+}
+
+fn print_json(value: &Value) -> Result<(), Failure> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// A file, unless it is larger than any scenario may be (row OD-T03).
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let named = |error: std::io::Error| format!("{}: {error}", file.display());
+    let length = fs::metadata(file).map_err(named)?.len();
+    if length > LARGEST_FILE as u64 {
+        return Err(format!("{}: {length} bytes are too many, a scenario may have {LARGEST_FILE}", file.display()).into());
+    }
+    Ok(fs::read(file).map_err(named)?)
+}
+
+fn check(file: &Path) -> Result<ExitCode, Failure> {
+    let problems = match scenario::import(&read(file)?) {
+        Ok(imported) => scenario::check(&imported.scenario),
+        Err(problems) => problems,
+    };
+    print_problems(&problems);
+    let broken = problems.iter().any(|problem| problem.severity == Severity::Error);
+    Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn print_problems(problems: &[Problem]) {
+    for problem in problems {
+        let severity = if problem.severity == Severity::Error { "error" } else { "warning" };
+        let path = if problem.path.is_empty() { "(the file)" } else { &problem.path };
+        println!("{severity}: {path}: {} {}", problem.message, problem.remedy);
+    }
+}
+
+/// Makes the projections anew, telling how far it is.
+pub(crate) async fn rebuild(configuration: &Configuration) -> Result<(), Failure> {
+    let mut told = 0;
+    Store::rebuild(&configuration.data_dir, move |done, all| {
+        let percent = done * 100 / all.max(1);
+        if percent > told {
+            told = percent;
+            eprintln!("{percent} %");
+        }
+    })
+    .await?;
+    println!("rebuilt");
+    Ok(())
+}

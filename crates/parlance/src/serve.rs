@@ -1,0 +1,125 @@
+//! `parlance serve`: everything wired together, until a signal ends it.
+
+use std::{io::Write, time::Duration};
+
+use model::{TenantId, agent::Agent};
+use runtime::{
+    Runtime, RuntimeOptions,
+    agents::{Access, Agents},
+    documents::DocumentError,
+    settings::Settings,
+    tenants::Tenants,
+    tokens::Tokens,
+};
+use server::Server;
+use store::{Store, StoreOptions};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    Failure,
+    arguments::ServeArguments,
+    configuration::{Configuration, LogFormat},
+};
+
+/// What `--demo` brings.
+const DEMO: &str = include_str!("../../../examples/lighthouse-inn.scenario.json");
+
+pub(crate) async fn serve(arguments: &ServeArguments, configuration: Configuration) -> Result<(), Failure> {
+    log(&configuration)?;
+    // Before anything that takes time: who sends a signal now means it.
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let listener = TcpListener::bind(configuration.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", configuration.listen))?;
+    let store = Store::open(&configuration.data_dir, StoreOptions::default()).await?;
+    let demo = if arguments.demo { Some(bring_demo(&store).await?) } else { None };
+
+    let mut options = RuntimeOptions::in_data_dir(&configuration.data_dir);
+    options.turn_timeout = Duration::from_millis(configuration.turn_timeout_ms);
+    let runtime = Runtime::start(store.clone(), options);
+    let grace = Duration::from_millis(configuration.shutdown_timeout_ms);
+    let prometheus = server::install_metrics();
+    let server = Server::start(listener, runtime.clone(), server_options(&configuration), prometheus, grace).await?;
+
+    let url = format!("http://{}", server.address());
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on {url}")?;
+    if let Some((agent, token)) = &demo {
+        let base = configuration.public_url.as_deref().unwrap_or(&url).trim_end_matches('/');
+        writeln!(out, "start page  {base}/")?;
+        writeln!(out, "chat page   {base}/web-chat?scenario_id={}&app_key={}", agent.id, agent.app_key)?;
+        writeln!(out, "API docs    {base}/api/swagger/")?;
+        writeln!(out, "API token   {token}")?;
+    }
+    out.flush()?;
+    drop(out);
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("shutting down");
+    server.shutdown().await;
+    runtime.shutdown(grace).await;
+    store.shutdown().await?;
+    Ok(())
+}
+
+fn server_options(configuration: &Configuration) -> server::Options {
+    server::Options {
+        public_url: configuration.public_url.clone(),
+        trust_forwarded: configuration.trust_forwarded,
+        body_timeout: Duration::from_millis(configuration.body_timeout_ms),
+        head_timeout: Duration::from_millis(configuration.head_timeout_ms),
+        open_metrics: configuration.open_metrics,
+    }
+}
+
+fn log(configuration: &Configuration) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&configuration.log)
+        .map_err(|error| format!("configuration: log is not a filter: {error}"))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match configuration.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+    Ok(())
+}
+
+/// A tenant with a published agent and a token; what is there already stays as it is.
+async fn bring_demo(store: &Store) -> Result<(Agent, String), Failure> {
+    let tenant: TenantId = "demo".parse().expect("`demo` is a tenant name");
+    match Tenants::new(store).create(&tenant, "Demo").await {
+        Ok(_) | Err(DocumentError::Exists { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let agents = Agents::new(store);
+    let serving = agents.list(&tenant).await?.into_iter().find(|agent| agent.active_version.is_some());
+    let agent = match serving {
+        Some(agent) => agent,
+        None => {
+            let document = serde_json::from_str(DEMO)?;
+            let agent = agents.create(&tenant, &document, Access::Guarded).await?;
+            // The demo shows all of the chat's controls.
+            let settings = Settings::new(store);
+            let mut chat = settings.get(&tenant, agent.id).await?;
+            let controls = serde_json::json!({ "showRestartButton": true, "showEndChatButton": true });
+            chat.appearance.insert("general".to_owned(), controls);
+            settings.put(&tenant, agent.id, &chat).await?;
+            agents.publish(&tenant, agent.id).await?
+        }
+    };
+    let tokens = Tokens::new(store);
+    // The secret of an earlier one is nobody's to print: each start has its own.
+    for token in tokens.list(&tenant).await?.into_iter().filter(|token| token.name == DEMO_TOKEN) {
+        tokens.revoke(&tenant, &token.id).await?;
+    }
+    let (_, token) = tokens.create(&tenant, DEMO_TOKEN, None).await?;
+    Ok((agent, token))
+}
+
+const DEMO_TOKEN: &str = "printed by serve --demo";

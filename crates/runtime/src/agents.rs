@@ -1,0 +1,216 @@
+//! Agents: one draft that is edited, numbered versions that never change, and which of them serves
+//! (spec/opendialog.md §2.1.3, row OD-N37).
+
+use model::{
+    AgentId, TenantId,
+    agent::{Agent, AgentKind},
+};
+use serde_json::{Value, value::RawValue};
+use store::{Expect, Key, Store};
+
+use crate::{
+    documents::{DocumentError, Kind, new_id, now, secret},
+    settings::{ChatSecurity, ChatSettings, Settings},
+};
+
+/// Whether visitors of a new agent must prove anything (the chat settings say what each means).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anonymous authentication, CSRF and CORS are on.
+    Guarded,
+    /// They are off, and older clients need no app key.
+    Open,
+}
+
+/// The agents of tenants.
+#[derive(Clone)]
+pub struct Agents {
+    agents: Kind,
+    drafts: Kind,
+    versions: Kind,
+    settings: Settings,
+}
+
+impl Agents {
+    /// Over a store.
+    pub fn new(store: &Store) -> Self {
+        let kind = |name| Kind { store: store.clone(), name };
+        Self {
+            agents: kind("agent"),
+            drafts: kind("agent.draft"),
+            versions: kind("agent.version"),
+            settings: Settings::new(store),
+        }
+    }
+
+    /// Makes an agent whose draft is this scenario document. It serves nobody until it is published.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn create(&self, tenant: &TenantId, document: &Value, access: Access) -> Result<Agent, DocumentError> {
+        let settings = match access {
+            Access::Guarded => ChatSettings::default(),
+            Access::Open => ChatSettings { security: ChatSecurity::open(), ..ChatSettings::default() },
+        };
+        self.create_with(tenant, document, &settings).await
+    }
+
+    async fn create_with(
+        &self,
+        tenant: &TenantId,
+        document: &Value,
+        settings: &ChatSettings,
+    ) -> Result<Agent, DocumentError> {
+        let at = now();
+        let agent = Agent {
+            id: AgentId(new_id()),
+            name: name_of(document),
+            kind: AgentKind::Scenario,
+            app_key: secret(),
+            active_version: None,
+            versions: 0,
+            created_at: at,
+            updated_at: at,
+        };
+        // The agent itself last: who sees it finds its draft and its settings.
+        self.drafts.put(tenant, &agent.id.to_string(), document, &[], Expect::New).await?;
+        self.settings.put(tenant, agent.id, settings).await?;
+        self.write(tenant, &agent, Expect::New).await?;
+        Ok(agent)
+    }
+
+    /// All agents of a tenant, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(&self, tenant: &TenantId) -> Result<Vec<Agent>, DocumentError> {
+        self.agents.list(tenant).await
+    }
+
+    /// One agent, if the tenant has it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find(&self, tenant: &TenantId, id: AgentId) -> Result<Option<Agent>, DocumentError> {
+        Ok(self.agents.get(tenant, &id.to_string()).await?.map(|found| found.value))
+    }
+
+    /// One agent.
+    ///
+    /// # Errors
+    /// [`DocumentError::NotFound`].
+    pub async fn need(&self, tenant: &TenantId, id: AgentId) -> Result<Agent, DocumentError> {
+        Ok(self.agents.need(tenant, &id.to_string()).await?.value)
+    }
+
+    /// The document that is being edited, as it was given.
+    ///
+    /// # Errors
+    /// [`DocumentError::NotFound`].
+    pub async fn draft(&self, tenant: &TenantId, id: AgentId) -> Result<Box<RawValue>, DocumentError> {
+        Ok(self.drafts.need::<Box<RawValue>>(tenant, &id.to_string()).await?.value)
+    }
+
+    /// A published document.
+    ///
+    /// # Errors
+    /// [`DocumentError::NotFound`].
+    pub async fn version(&self, tenant: &TenantId, id: AgentId, version: u32) -> Result<Box<RawValue>, DocumentError> {
+        Ok(self.versions.need::<Box<RawValue>>(tenant, &version_id(id, version)).await?.value)
+    }
+
+    /// Replaces the draft; versions stay as they are.
+    ///
+    /// # Errors
+    /// [`DocumentError::NotFound`].
+    pub async fn replace_draft(&self, tenant: &TenantId, id: AgentId, document: &Value) -> Result<Agent, DocumentError> {
+        let found = self.agents.need::<Agent>(tenant, &id.to_string()).await?;
+        self.drafts.put(tenant, &id.to_string(), document, &[], Expect::Any).await?;
+        let agent = Agent { name: name_of(document), updated_at: now(), ..found.value };
+        self.write(tenant, &agent, Expect::Version(found.version)).await?;
+        Ok(agent)
+    }
+
+    /// Makes the draft a version, and lets it serve.
+    ///
+    /// # Errors
+    /// [`DocumentError::NotFound`]; [`DocumentError::Conflict`] when two publish at once.
+    pub async fn publish(&self, tenant: &TenantId, id: AgentId) -> Result<Agent, DocumentError> {
+        let found = self.agents.need::<Agent>(tenant, &id.to_string()).await?;
+        let draft = self.draft(tenant, id).await?;
+        let version = found.value.versions + 1;
+        // A crash after this leaves a version that no agent names; the next publish writes over it.
+        self.versions.put(tenant, &version_id(id, version), &draft, &[], Expect::Any).await?;
+        let agent = Agent { versions: version, active_version: Some(version), updated_at: now(), ..found.value };
+        self.write(tenant, &agent, Expect::Version(found.version)).await?;
+        Ok(agent)
+    }
+
+    /// Takes the agent out of service; draft and versions stay.
+    ///
+    /// # Errors
+    /// [`DocumentError::NotFound`].
+    pub async fn unpublish(&self, tenant: &TenantId, id: AgentId) -> Result<Agent, DocumentError> {
+        let found = self.agents.need::<Agent>(tenant, &id.to_string()).await?;
+        let agent = Agent { active_version: None, updated_at: now(), ..found.value };
+        self.write(tenant, &agent, Expect::Version(found.version)).await?;
+        Ok(agent)
+    }
+
+    /// Gives the agent a new app key; the old one stops being good at once.
+    ///
+    /// # Errors
+    /// [`DocumentError::NotFound`].
+    pub async fn renew_app_key(&self, tenant: &TenantId, id: AgentId) -> Result<Agent, DocumentError> {
+        let found = self.agents.need::<Agent>(tenant, &id.to_string()).await?;
+        let agent = Agent { app_key: secret(), updated_at: now(), ..found.value };
+        self.write(tenant, &agent, Expect::Version(found.version)).await?;
+        Ok(agent)
+    }
+
+    /// Makes an agent with `document` as its draft and the settings of `id`.
+    ///
+    /// # Errors
+    /// [`DocumentError::NotFound`].
+    pub async fn duplicate(&self, tenant: &TenantId, id: AgentId, document: &Value) -> Result<Agent, DocumentError> {
+        self.need(tenant, id).await?;
+        let settings = self.settings.get(tenant, id).await?;
+        self.create_with(tenant, document, &settings).await
+    }
+
+    /// Deletes the agent, its draft, versions and settings; what was said with it stays in the log.
+    ///
+    /// # Errors
+    /// [`DocumentError::NotFound`].
+    pub async fn delete(&self, tenant: &TenantId, id: AgentId) -> Result<(), DocumentError> {
+        let agent = self.need(tenant, id).await?;
+        // The agent itself first: what is left after a crash belongs to nobody and is never read.
+        if !self.agents.delete(tenant, &id.to_string()).await? {
+            return Err(DocumentError::not_found("agent", id));
+        }
+        self.drafts.delete(tenant, &id.to_string()).await?;
+        self.settings.delete(tenant, id).await?;
+        for version in 1..=agent.versions {
+            self.versions.delete(tenant, &version_id(id, version)).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&self, tenant: &TenantId, agent: &Agent, expect: Expect) -> Result<(), DocumentError> {
+        let keys = [Key::unique("app_key", &agent.app_key)];
+        self.agents.put(tenant, &agent.id.to_string(), agent, &keys, expect).await?;
+        Ok(())
+    }
+}
+
+/// Id of the document that holds a published version.
+pub fn version_id(agent: AgentId, version: u32) -> String {
+    format!("{agent}/{version}")
+}
+
+/// What people call the scenario.
+fn name_of(document: &Value) -> String {
+    let text = |key| document.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let name = text("name").or_else(|| text("od_id")).unwrap_or("Unnamed");
+    name.chars().take(200).collect()
+}

@@ -1,0 +1,151 @@
+//! What the typed repositories share: reading and writing a document as a Rust value.
+//!
+//! Knows what a document is, not what any of them means.
+
+use model::{TenantId, Timestamp};
+use serde::{Serialize, de::DeserializeOwned};
+use store::{Document, Expect, Key, Page, Store, StoreError};
+
+/// Why an administrative operation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// There is none of that id in the tenant.
+    #[error("there is no {kind} `{id}`")]
+    NotFound {
+        /// What was looked for.
+        kind: &'static str,
+        /// Which one.
+        id: String,
+    },
+    /// There is one already.
+    #[error("there is a {kind} `{id}` already: choose another name")]
+    Exists {
+        /// What was to be made.
+        kind: &'static str,
+        /// Which one.
+        id: String,
+    },
+    /// Somebody else changed it meanwhile.
+    #[error("the {kind} `{id}` was changed by somebody else meanwhile: read it again and repeat the change")]
+    Conflict {
+        /// What was to be changed.
+        kind: &'static str,
+        /// Which one.
+        id: String,
+    },
+    /// A value is not acceptable.
+    #[error("{field}: {complaint}")]
+    Invalid {
+        /// Which value.
+        field: String,
+        /// What is wrong and what to do.
+        complaint: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl DocumentError {
+    pub(crate) fn not_found(kind: &'static str, id: impl ToString) -> Self {
+        Self::NotFound { kind, id: id.to_string() }
+    }
+
+    pub(crate) fn invalid(field: impl Into<String>, complaint: impl Into<String>) -> Self {
+        Self::Invalid { field: field.into(), complaint: complaint.into() }
+    }
+}
+
+/// Most documents of one kind that are listed at once.
+const PAGE: usize = 1_000;
+
+/// Documents of one kind as values of one type.
+#[derive(Clone)]
+pub(crate) struct Kind {
+    pub(crate) store: Store,
+    pub(crate) name: &'static str,
+}
+
+/// A value and the version of the document that holds it.
+#[derive(Debug, Clone)]
+pub(crate) struct Versioned<T> {
+    pub(crate) value: T,
+    pub(crate) version: u64,
+}
+
+impl Kind {
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<Option<Versioned<T>>, DocumentError> {
+        self.store.tenant(tenant).get(self.name, id).await?.as_ref().map(read).transpose()
+    }
+
+    /// The document, or [`DocumentError::NotFound`].
+    pub(crate) async fn need<T: DeserializeOwned>(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<Versioned<T>, DocumentError> {
+        self.get(tenant, id).await?.ok_or_else(|| DocumentError::not_found(self.name, id))
+    }
+
+    /// All documents of the kind, page by page.
+    pub(crate) async fn list<T: DeserializeOwned>(&self, tenant: &TenantId) -> Result<Vec<T>, DocumentError> {
+        let store = self.store.tenant(tenant);
+        let mut all = Vec::new();
+        let mut page = Page::first(PAGE);
+        loop {
+            let documents = store.list(self.name, page).await?;
+            for document in &documents {
+                all.push(document.read()?);
+            }
+            match documents.last() {
+                Some(last) if documents.len() == PAGE => page = Page::after(last.id.clone(), PAGE),
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    pub(crate) async fn put<T: Serialize>(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        value: &T,
+        keys: &[Key<'_>],
+        expect: Expect,
+    ) -> Result<u64, DocumentError> {
+        self.store.tenant(tenant).put(self.name, id, value, keys, expect).await.map_err(|error| match error {
+            StoreError::Conflict { .. } if expect == Expect::New => {
+                DocumentError::Exists { kind: self.name, id: id.to_owned() }
+            }
+            StoreError::Conflict { .. } => DocumentError::Conflict { kind: self.name, id: id.to_owned() },
+            other => other.into(),
+        })
+    }
+
+    /// Deletes, whatever its version; false when there was none.
+    pub(crate) async fn delete(&self, tenant: &TenantId, id: &str) -> Result<bool, DocumentError> {
+        Ok(self.store.tenant(tenant).delete(self.name, id, Expect::Any).await?)
+    }
+}
+
+fn read<T: DeserializeOwned>(document: &Document) -> Result<Versioned<T>, DocumentError> {
+    Ok(Versioned { value: document.read()?, version: document.version })
+}
+
+/// A secret that nobody guesses: 32 random bytes as hexadecimal digits.
+pub(crate) fn secret() -> String {
+    hex::encode(rand::random::<[u8; 32]>())
+}
+
+/// A new id, later ones sorting after earlier ones.
+pub(crate) fn new_id() -> uuid::Uuid {
+    uuid::Uuid::now_v7()
+}
+
+/// The present.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
+}

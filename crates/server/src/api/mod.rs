@@ -1,0 +1,25 @@
+//! Parlance's own API: `/api/v1/{tenant}/…`, with an API token of the tenant.
+
+mod access;
+mod agents;
+mod aliases;
+mod events;
+mod preview;
+mod scenario_file;
+mod settings;
+mod transcripts;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+
+/// The routes of Parlance's own API.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(agents::routes())
+        .merge(settings::routes())
+        .merge(preview::routes())
+        .merge(aliases::routes())
+        .merge(transcripts::routes())
+        .merge(events::routes())
+}

@@ -1,0 +1,123 @@
+//! What every handler shares.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use axum::http::{HeaderMap, header};
+use metrics_exporter_prometheus::PrometheusHandle;
+use runtime::{
+    Runtime, agents::Agents, aliases::Aliases, documents::DocumentError, settings::Settings, tenants::Tenants,
+};
+
+use crate::{directory::Directory, opendialog::Issued, telemetry::Meters};
+
+/// How the server behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where visitors reach it, without a slash at the end: `https://chat.example.com`. Without one,
+    /// what the `Host` header says.
+    pub public_url: Option<String>,
+    /// Believe `X-Forwarded-For` and `X-Forwarded-Proto`: only behind a proxy that sets them.
+    pub trust_forwarded: bool,
+    /// Longest time for a request's body to arrive.
+    pub body_timeout: Duration,
+    /// Longest time for a request's head to arrive, and for an idle connection.
+    pub head_timeout: Duration,
+    /// `/metrics` and `/healthz` answer callers that are not on this machine.
+    pub open_metrics: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            trust_forwarded: false,
+            body_timeout: Duration::from_secs(15),
+            head_timeout: Duration::from_secs(60),
+            open_metrics: false,
+        }
+    }
+}
+
+/// What every handler shares; cheap to clone.
+pub(crate) type App = Arc<Shared>;
+
+pub(crate) struct Shared {
+    pub(crate) runtime: Runtime,
+    pub(crate) options: Options,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) tenants: Tenants,
+    pub(crate) agents: Agents,
+    pub(crate) aliases: Aliases,
+    pub(crate) settings: Settings,
+    pub(crate) issued: Issued,
+    pub(crate) meters: Meters,
+    pub(crate) prometheus: PrometheusHandle,
+}
+
+impl Shared {
+    pub(crate) async fn new(
+        runtime: Runtime,
+        options: Options,
+        prometheus: PrometheusHandle,
+    ) -> Result<Self, DocumentError> {
+        let store = runtime.store().clone();
+        Ok(Self {
+            directory: Arc::new(Directory::load(&store).await?),
+            tenants: Tenants::new(&store),
+            agents: Agents::new(&store),
+            aliases: Aliases::new(&store),
+            settings: Settings::new(&store),
+            issued: Issued::default(),
+            meters: Meters::new(),
+            runtime,
+            options,
+            prometheus,
+        })
+    }
+
+    /// Whether the visitor came through TLS.
+    pub(crate) fn secure(&self, headers: &HeaderMap) -> bool {
+        if self.options.trust_forwarded
+            && let Some(proto) = text(headers, "x-forwarded-proto")
+        {
+            return proto.eq_ignore_ascii_case("https");
+        }
+        self.options.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
+    /// Where the visitor reached us, without a slash at the end.
+    pub(crate) fn public_url(&self, headers: &HeaderMap) -> String {
+        if let Some(url) = &self.options.public_url {
+            return url.trim_end_matches('/').to_owned();
+        }
+        let scheme = if self.secure(headers) { "https" } else { "http" };
+        format!("{scheme}://{}", text(headers, header::HOST.as_str()).unwrap_or("localhost"))
+    }
+
+    /// The caller's address.
+    pub(crate) fn source_ip(&self, headers: &HeaderMap, peer: IpAddr) -> String {
+        let forwarded = if self.options.trust_forwarded { text(headers, "x-forwarded-for") } else { None };
+        // The last entry is the one that our own proxy wrote; those before it are hearsay.
+        let forwarded = forwarded.and_then(|list| list.rsplit(',').next()).map(str::trim);
+        forwarded.and_then(|ip| ip.parse::<IpAddr>().ok()).unwrap_or(peer).to_string()
+    }
+}
+
+/// A header that is text.
+pub(crate) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The secret of an `Authorization: Bearer` header.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, secret) = text(headers, header::AUTHORIZATION.as_str())?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(secret.trim()).filter(|secret| !secret.is_empty())
+}
+
+/// The first label of the host that was called.
+pub(crate) fn host_label(headers: &HeaderMap) -> Option<&str> {
+    let host = text(headers, header::HOST.as_str())?;
+    let (label, rest) = host.split_once('.')?;
+    // An address is not a name: the first part of 127.0.0.1 is no tenant.
+    (!rest.is_empty() && host.bytes().any(|b| b.is_ascii_alphabetic())).then_some(label)
+}

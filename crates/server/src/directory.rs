@@ -1,0 +1,179 @@
+//! Who may call and what they may call: tenants, agents, app keys, tokens, aliases and signing keys,
+//! in memory, so that a request reads no document.
+//!
+//! A snapshot is immutable; a change of any document, by this process or another, makes a new one.
+
+use std::{collections::HashMap, sync::Arc};
+
+use model::{AgentId, TenantId, Timestamp, agent::Agent};
+use parking_lot::RwLock;
+use runtime::{
+    agents::Agents,
+    aliases::Aliases,
+    documents::DocumentError,
+    settings::{ChatSettings, Settings},
+    tenants::{SigningKey, Tenant, Tenants},
+    tokens::{Tokens, hash},
+};
+use store::Store;
+use tokio_util::sync::CancellationToken;
+
+/// An agent as a request sees it.
+#[derive(Debug)]
+pub(crate) struct KnownAgent {
+    pub(crate) tenant: Arc<KnownTenant>,
+    pub(crate) agent: Agent,
+    pub(crate) settings: ChatSettings,
+}
+
+impl KnownAgent {
+    /// Whether it serves visitors (row OD-N37).
+    pub(crate) fn serves(&self) -> bool {
+        self.agent.active_version.is_some()
+    }
+}
+
+/// A tenant as a request sees it.
+#[derive(Debug)]
+pub(crate) struct KnownTenant {
+    pub(crate) tenant: Tenant,
+    pub(crate) signing_keys: Vec<SigningKey>,
+    aliases: HashMap<String, AgentId>,
+}
+
+impl KnownTenant {
+    pub(crate) fn id(&self) -> &TenantId {
+        &self.tenant.id
+    }
+}
+
+/// What is known at one moment.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshot {
+    tenants: HashMap<TenantId, Arc<KnownTenant>>,
+    first_tenant: Option<Arc<KnownTenant>>,
+    agents: HashMap<AgentId, Arc<KnownAgent>>,
+    /// By hash, so that looking one up takes the same time however much of a guess is right.
+    app_keys: HashMap<[u8; 32], Arc<KnownAgent>>,
+    tokens: HashMap<[u8; 32], (Arc<KnownTenant>, Option<Timestamp>)>,
+}
+
+/// An agent found by what a client calls it.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    pub(crate) agent: Arc<KnownAgent>,
+    /// By an alias: then every app key of the tenant opens it, since the embed outlives the agent.
+    pub(crate) by_alias: bool,
+}
+
+impl Snapshot {
+    pub(crate) fn tenant(&self, id: &str) -> Option<&Arc<KnownTenant>> {
+        self.tenants.get(&id.parse::<TenantId>().ok()?)
+    }
+
+    /// The tenant of requests that name none: the oldest.
+    pub(crate) fn default_tenant(&self) -> Option<&Arc<KnownTenant>> {
+        self.first_tenant.as_ref()
+    }
+
+    pub(crate) fn agent(&self, id: AgentId) -> Option<&Arc<KnownAgent>> {
+        self.agents.get(&id)
+    }
+
+    /// Agents of a tenant, or of all, in no order.
+    pub(crate) fn agents<'s>(&'s self, tenant: Option<&'s TenantId>) -> impl Iterator<Item = &'s Arc<KnownAgent>> {
+        self.agents.values().filter(move |agent| tenant.is_none_or(|tenant| agent.tenant.id() == tenant))
+    }
+
+    pub(crate) fn by_app_key(&self, key: &str) -> Option<&Arc<KnownAgent>> {
+        self.app_keys.get(&hash(key))
+    }
+
+    /// The tenant of an API token that is still good.
+    pub(crate) fn by_token(&self, token: &str) -> Option<&Arc<KnownTenant>> {
+        let (tenant, expires_at) = self.tokens.get(&hash(token))?;
+        expires_at.is_none_or(|end| end > Timestamp::now()).then_some(tenant)
+    }
+
+    /// An agent by id or alias, within a tenant.
+    pub(crate) fn named(&self, tenant: &KnownTenant, name: &str) -> Option<Named> {
+        let by_alias = tenant.aliases.get(name);
+        let id = by_alias.copied().or_else(|| name.parse().ok())?;
+        let agent = self.agents.get(&id).filter(|agent| agent.tenant.id() == tenant.id())?;
+        Some(Named { agent: agent.clone(), by_alias: by_alias.is_some() })
+    }
+}
+
+/// The present snapshot.
+pub(crate) struct Directory {
+    store: Store,
+    snapshot: RwLock<Arc<Snapshot>>,
+    /// One reload at a time, so that an older one never replaces a newer one.
+    loading: tokio::sync::Mutex<()>,
+}
+
+impl Directory {
+    pub(crate) async fn load(store: &Store) -> Result<Self, DocumentError> {
+        let directory = Self { store: store.clone(), snapshot: RwLock::default(), loading: tokio::sync::Mutex::default() };
+        directory.reload().await?;
+        Ok(directory)
+    }
+
+    pub(crate) fn now(&self) -> Arc<Snapshot> {
+        self.snapshot.read().clone()
+    }
+
+    /// Makes a new snapshot; whoever changed a document calls it, so that the next request sees it.
+    pub(crate) async fn reload(&self) -> Result<(), DocumentError> {
+        let _one = self.loading.lock().await;
+        let snapshot = read(&self.store).await?;
+        *self.snapshot.write() = Arc::new(snapshot);
+        Ok(())
+    }
+
+    /// Reloads at every change, until told to stop.
+    pub(crate) async fn follow(self: Arc<Self>, stop: CancellationToken) {
+        let mut changes = self.store.changes();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                change = changes.changed() => if change.is_err() { return },
+            }
+            if let Err(error) = self.reload().await {
+                tracing::warn!(%error, "the directory could not be read; the last one stays in use");
+                // The next change may be far away: try again soon.
+                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+                changes.mark_changed();
+            }
+        }
+    }
+}
+
+async fn read(store: &Store) -> Result<Snapshot, DocumentError> {
+    let (tenants, agents, settings) = (Tenants::new(store), Agents::new(store), Settings::new(store));
+    let (aliases, tokens) = (Aliases::new(store), Tokens::new(store));
+    let mut snapshot = Snapshot::default();
+    for tenant in tenants.list().await? {
+        let id = tenant.id.clone();
+        let known = Arc::new(KnownTenant {
+            signing_keys: tenants.signing_keys(&id).await?,
+            aliases: aliases.list(&id).await?.into_iter().map(|alias| (alias.name, alias.agent)).collect(),
+            tenant,
+        });
+        for agent in agents.list(&id).await? {
+            let settings = settings.get(&id, agent.id).await?;
+            let agent = Arc::new(KnownAgent { tenant: known.clone(), agent, settings });
+            snapshot.app_keys.insert(hash(&agent.agent.app_key), agent.clone());
+            snapshot.agents.insert(agent.agent.id, agent);
+        }
+        for token in tokens.list(&id).await? {
+            let mut key = [0; 32];
+            if hex::decode_to_slice(&token.hash, &mut key).is_ok() {
+                snapshot.tokens.insert(key, (known.clone(), token.expires_at));
+            }
+        }
+        snapshot.first_tenant.get_or_insert_with(|| known.clone());
+        snapshot.tenants.insert(id, known);
+    }
+    Ok(snapshot)
+}

@@ -1,0 +1,90 @@
+//! The chat as a page of its own, and as the page inside the embed's frame (spec/opendialog.md §5.1).
+
+use axum::{
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::assets::chat_page;
+use crate::{
+    app::{App, host_label},
+    directory::{KnownAgent, Snapshot},
+};
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(full_page)).routes(routes!(framed))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Shown {
+    /// The scenario's id, or an alias.
+    scenario_id: Option<String>,
+}
+
+/// The chat on a page of its own; `app_key` and `scenario_id` in the query say with whom.
+#[utoipa::path(
+    get, path = "/web-chat", tag = "Pages", operation_id = "getChatPage", params(Shown),
+    responses(
+        (status = 200, description = "The page", body = String, content_type = "text/html"),
+        (status = 404, description = "The agent's settings do not allow it", body = String, content_type = "text/plain"),
+    )
+)]
+async fn full_page(app: State<App>, headers: HeaderMap, shown: Query<Shown>) -> Response {
+    let agent = agent(&app.directory.now(), &headers, &shown);
+    let wanted = |agent: &KnownAgent| {
+        let general = agent.settings.appearance.get("general");
+        general.and_then(|general| general.get("fullPageChat")) != Some(&serde_json::Value::Bool(false))
+    };
+    if agent.is_some_and(|agent| !wanted(&agent)) {
+        return (StatusCode::NOT_FOUND, "This chat has no page of its own.\n").into_response();
+    }
+    page("'self'")
+}
+
+/// The chat inside the frame that the embed makes. Only pages of allowed origins may frame it.
+#[utoipa::path(
+    get, path = "/web-chat-iframe", tag = "Pages", operation_id = "getChatFrame", params(Shown),
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"))
+)]
+async fn framed(app: State<App>, headers: HeaderMap, shown: Query<Shown>) -> Response {
+    let ancestors = match agent(&app.directory.now(), &headers, &shown) {
+        Some(agent) if !agent.settings.security.cors => "*".to_owned(),
+        Some(agent) => format!("'self' {}", agent.settings.security.allowed_origins.join(" ")),
+        None => "'self'".to_owned(),
+    };
+    page(ancestors.trim())
+}
+
+/// The agent that a page is for; of any tenant, since an id names one in all of them.
+fn agent(known: &Snapshot, headers: &HeaderMap, shown: &Shown) -> Option<std::sync::Arc<KnownAgent>> {
+    let name = shown.scenario_id.as_deref()?;
+    if let Some(agent) = name.parse().ok().and_then(|id| known.agent(id)) {
+        return Some(agent.clone());
+    }
+    let tenant = host_label(headers).and_then(|label| known.tenant(label)).or_else(|| known.default_tenant())?;
+    known.named(tenant, name).map(|named| named.agent)
+}
+
+fn page(ancestors: &str) -> Response {
+    let Some(page) = chat_page() else {
+        let text = "The web chat is not in this build of the server: build web/widget first, then the server again.\n";
+        return (StatusCode::NOT_FOUND, text).into_response();
+    };
+    // Messages may show pictures and sounds of any https site, and ask one for suggestions.
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline' https:; img-src 'self' data: blob: https: http:; \
+         media-src 'self' blob: https: http:; font-src 'self' https:; connect-src 'self' https:; frame-src https:; \
+         base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
+    );
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
+        (header::CACHE_CONTROL, "no-cache".to_owned()),
+        (header::CONTENT_SECURITY_POLICY, policy),
+    ];
+    (headers, page).into_response()
+}

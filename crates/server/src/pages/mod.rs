@@ -1,0 +1,13 @@
+//! What people open in a browser: the chat page, the widget's files, a page to start from.
+
+mod assets;
+mod chat;
+mod home;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(assets::routes()).merge(chat::routes()).merge(home::routes())
+}

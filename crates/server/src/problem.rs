@@ -1,0 +1,163 @@
+//! How Parlance's own operations say no: RFC 9457 problem details with stable types.
+
+use std::borrow::Cow;
+
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use runtime::{TurnError, documents::DocumentError};
+use serde::Serialize;
+use store::StoreError;
+use utoipa::ToSchema;
+
+/// Why a request was refused, and what to do about it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// A stable name for the kind of problem.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:parlance:problem:invalid")]
+    kind: String,
+    /// The kind of problem in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong here, and what to do.
+    detail: Cow<'static, str>,
+    /// The places that are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem>,
+    #[serde(skip)]
+    retry_after: Option<u64>,
+}
+
+/// One place that is wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FieldProblem {
+    /// Where: a field, or the path in a file.
+    pub(crate) field: String,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What to do.
+    pub(crate) remedy: String,
+}
+
+impl Problem {
+    fn new(status: StatusCode, kind: &str, title: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind: format!("urn:parlance:problem:{kind}"),
+            title,
+            status: status.as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+        }
+    }
+
+    pub(crate) fn unauthenticated() -> Self {
+        let detail = "Send an API token of this tenant: `Authorization: Bearer …`. `parlance token create` makes one.";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "The API token is missing or not good", detail)
+    }
+
+    pub(crate) fn not_found(what: &str, id: &str) -> Self {
+        let detail = format!("There is no {what} `{id}` here.");
+        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
+    }
+
+    pub(crate) fn invalid(field: impl Into<String>, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::invalid_list(vec![FieldProblem { field: field.into(), message: message.into(), remedy: remedy.into() }])
+    }
+
+    pub(crate) fn invalid_list(errors: Vec<FieldProblem>) -> Self {
+        let detail = "Put right the places that are named and send the request again. Nothing was changed.";
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Something in the request is wrong", detail);
+        Self { errors, ..problem }
+    }
+
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let detail = format!("Send at most {limit} bytes.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The request body is too large", detail)
+    }
+
+    pub(crate) fn slow_body() -> Self {
+        let detail = "Send the request again, faster.";
+        Self::new(StatusCode::REQUEST_TIMEOUT, "slow", "The request body did not arrive in time", detail)
+    }
+
+    pub(crate) fn not_json() -> Self {
+        let detail = "Send JSON, with `Content-Type: application/json`.";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "The request body is not JSON", detail)
+    }
+
+    pub(crate) fn wrong_method() -> Self {
+        let detail = "The header `Allow` names the methods that are served at this address.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "The method is not served here", detail)
+    }
+
+    fn conflict(detail: String) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", "It is not as you believe", detail)
+    }
+
+    fn busy(retry_after: u64) -> Self {
+        let detail = "Nothing was changed. Send the request again in a moment.";
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "The server cannot do this now", detail);
+        Self { retry_after: Some(retry_after.max(1)), ..problem }
+    }
+
+    /// Our fault; the cause goes to the log, not to the caller.
+    pub(crate) fn broken(cause: &str) -> Self {
+        tracing::error!(%cause, "a request failed");
+        let detail = "The cause is in the server's log, beside the answer's x-request-id.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "The server failed", detail)
+    }
+}
+
+impl From<DocumentError> for Problem {
+    fn from(error: DocumentError) -> Self {
+        match error {
+            DocumentError::NotFound { kind, id } => Self::not_found(kind, &id),
+            DocumentError::Exists { .. } | DocumentError::Conflict { .. } => Self::conflict(error.to_string()),
+            DocumentError::Invalid { field, complaint } => {
+                Self::invalid(field, "The value is not acceptable.", complaint)
+            }
+            DocumentError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Overloaded { retry_after } => Self::busy(retry_after.as_secs()),
+            StoreError::Closed | StoreError::Unavailable { .. } => Self::busy(1),
+            StoreError::Conflict { .. } | StoreError::Duplicate { .. } => Self::conflict(error.to_string()),
+            StoreError::Invalid { field, problem } => Self::invalid(field, "The value is not acceptable.", problem),
+            other => Self::broken(&other.to_string()),
+        }
+    }
+}
+
+impl From<TurnError> for Problem {
+    fn from(error: TurnError) -> Self {
+        match error {
+            TurnError::UnknownAgent => Self::not_found("agent", "of that id"),
+            TurnError::NoActiveVersion => Self::conflict(error.to_string()),
+            TurnError::Overloaded { retry_after } => Self::busy(retry_after.as_secs()),
+            TurnError::TimedOut(_) | TurnError::ShuttingDown => Self::busy(1),
+            TurnError::Store(error) => error.into(),
+            TurnError::Broken(cause) => Self::broken(&cause),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).expect("a problem is texts and numbers");
+        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}

@@ -1,0 +1,75 @@
+//! All routes, and what stands around them.
+//!
+//! Around everything: request ids and counting, security headers, panics become answers. Compression
+//! stands only around what may be large: a chat message is smaller than the work to compress it.
+
+use std::any::Any;
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderValue, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{CompressionLayer, predicate::{Predicate, SizeAbove, DefaultPredicate}},
+};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::{api, app::App, openapi, opendialog, operations, pages, problem::Problem, telemetry};
+
+/// The server's routes over shared state.
+pub(crate) fn router(app: &App) -> Router {
+    let chat = opendialog::routes().layer(from_fn_with_state(app.clone(), opendialog::cors));
+    let (routes, _) = described(chat).split_for_parts();
+    let swagger = SwaggerUi::new(openapi::PAGE).config(Config::from(openapi::DOCUMENT));
+    routes
+        .merge(Router::from(swagger).layer(compression()))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn(security_headers))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(telemetry::observe))
+        .with_state(app.clone())
+}
+
+/// Every route with its description.
+fn described(chat: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    let large =
+        OpenApiRouter::new().merge(api::routes()).merge(pages::routes()).merge(openapi::routes()).layer(compression());
+    OpenApiRouter::with_openapi(openapi::Document::openapi()).merge(chat).merge(operations::routes()).merge(large)
+}
+
+/// The OpenAPI document as it is served.
+pub fn openapi_document() -> utoipa::openapi::OpenApi {
+    described(opendialog::routes()).into_openapi()
+}
+
+fn compression() -> CompressionLayer<impl Predicate> {
+    CompressionLayer::new().compress_when(DefaultPredicate::new().and(SizeAbove::new(1024)))
+}
+
+async fn nowhere(request: Request) -> Problem {
+    Problem::not_found("resource", request.uri().path())
+}
+
+async fn wrong_method() -> Problem {
+    Problem::wrong_method()
+}
+
+fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
+    let cause = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    Problem::broken(cause.unwrap_or("a panic without words")).into_response()
+}
+
+async fn security_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+    response
+}
