@@ -1,0 +1,161 @@
+// The list of what was said.
+
+import { freshId, h, icon } from '../dom';
+import type { Data, Incoming } from '../wire';
+import type { Context, Drawn } from './context';
+import { down, up } from './icons';
+import type { Word } from './words';
+
+export interface LogOptions {
+  general: Data;
+  bot: Data;
+  t: (word: Word) => string;
+  feedback: (message: Incoming, verdict: 'positive' | 'negative') => Promise<void>;
+}
+
+export class Log {
+  readonly element: HTMLElement;
+  private readonly list: HTMLElement;
+  private readonly status: HTMLElement;
+  private rotation?: ReturnType<typeof setInterval>;
+  private firstNew?: HTMLElement;
+
+  constructor(private readonly options: LogOptions) {
+    this.list = h('div', { class: 'list', role: 'log', 'aria-live': 'polite', 'aria-label': options.t('messages') });
+    this.status = h('div', { class: 'typing', role: 'status' });
+    this.element = h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': options.t('messages') }, this.list, this.status);
+  }
+
+  clear(): void {
+    this.typing(false);
+    this.list.replaceChildren();
+  }
+
+  said(text: string): void {
+    this.firstNew = undefined;
+    this.add(h('div', { class: 'row mine' },
+      h('span', { class: 'unseen' }, `${this.options.t('you')}: `),
+      h('div', { class: 'bubble', dir: 'auto' }, text)));
+  }
+
+  /** Draws a message of the agent. */
+  async draw(message: Incoming, render: (data: Data, context: Context) => Drawn | Promise<Drawn>, context: Context): Promise<HTMLElement | undefined> {
+    const { data } = message;
+    const { general, t } = this.options;
+    const { bubble, outside } = await render(data, context);
+    if (!bubble && !outside) return undefined;
+    const name = data.meta?.author?.name ?? (general.useBotName && general.chatbotName);
+    const avatar = general.useBotAvatar !== false && !data.hideavatar && (data.meta?.author?.avatar ?? general.chatbotAvatarPath);
+    const block = h('div', { class: 'block' },
+      name && h('div', { class: 'author' }, name),
+      !name && h('span', { class: 'unseen' }, `${t('bot')}: `),
+      bubble && this.expandable(h('div', { class: 'bubble' }, bubble), data),
+      outside,
+      this.thumbs(message),
+      general.hideMessageTime === false && !data.hidetime && data.time && h('div', { class: 'time' }, data.time));
+    const row = h('div', { class: `row theirs of-${message.type}` },
+      avatar && h('img', { class: 'avatar', src: avatar, alt: '' }), block);
+    this.add(row);
+    return row;
+  }
+
+  failed(retry: () => void): void {
+    const row = h('div', { class: 'row theirs failure' },
+      h('div', { class: 'bubble' }, this.options.t('failed'), ' ',
+        h('button', { type: 'button', class: 'plain', onclick: () => { row.remove(); retry(); } }, this.options.t('retry'))));
+    this.add(row);
+  }
+
+  note(text: string): void {
+    this.add(h('p', { class: 'note' }, text));
+  }
+
+  /** The indicator: dots, or texts that change every three seconds until the last one stays. */
+  typing(on: boolean): void {
+    clearInterval(this.rotation);
+    this.status.replaceChildren();
+    if (!on) return;
+    const { general, t } = this.options;
+    const settings = general.typingIndicatorSettings ?? {};
+    const texts: string[] = settings.texts ?? [];
+    const words = h('span', { class: texts.length ? 'words' : 'unseen' }, texts[0] ?? t('typing'));
+    const dots = h('span', { class: 'dots', 'aria-hidden': 'true' }, h('i'), h('i'), h('i'));
+    if (settings.color) dots.style.color = settings.color;
+    this.status.append(h('div', { class: 'bubble' }, dots, words));
+    let shown = 0;
+    this.rotation = setInterval(() => {
+      if (shown + 1 < texts.length) words.textContent = texts[++shown]!;
+    }, 3000);
+    this.scroll();
+  }
+
+  private add(row: HTMLElement): void {
+    this.list.append(row);
+    if (row.classList.contains('theirs')) this.firstNew ??= row;
+    this.scroll();
+    for (const picture of row.querySelectorAll('img')) picture.addEventListener('load', () => this.scroll());
+  }
+
+  private scroll(): void {
+    const target = this.options.general.scrollToFirstNewMessage && this.firstNew;
+    if (target) target.scrollIntoView({ block: 'start' });
+    else this.element.scrollTop = this.element.scrollHeight;
+  }
+
+  /** Folds a long message behind "Read more…". */
+  private expandable(bubble: HTMLElement, data: Data): HTMLElement {
+    const whole = data.expandable_message;
+    if (!whole && !data.expandable_text) return bubble;
+    const part = whole ? bubble : bubble.querySelector<HTMLElement>('.prose');
+    if (!part) return bubble;
+    const height = whole ? data.expandable_message_height : data.expandable_text_height;
+    // Characters become lines of about forty, so that no word and no mark-up is cut.
+    const limit = height ?? (data.expandable_text_chars ? `${Math.max(1, Math.ceil(Number.parseInt(data.expandable_text_chars, 10) / 40)) * 1.5}em` : null);
+    if (!limit) return bubble;
+    if (!height && (part.textContent?.length ?? 0) <= Number.parseInt(data.expandable_text_chars, 10)) return bubble;
+    part.id ||= freshId();
+    const fold = h('div', { class: 'fold' });
+    fold.style.maxHeight = limit;
+    const toggle = h('button', { type: 'button', class: 'plain', 'aria-expanded': 'false', 'aria-controls': part.id }, this.options.t('more'));
+    toggle.addEventListener('click', () => {
+      const open = toggle.getAttribute('aria-expanded') === 'false';
+      toggle.setAttribute('aria-expanded', String(open));
+      toggle.textContent = this.options.t(open ? 'less' : 'more');
+      fold.style.maxHeight = open ? 'none' : limit;
+      fold.classList.toggle('open', open);
+    });
+    if (whole) {
+      fold.append(...part.childNodes);
+      part.append(fold, toggle);
+    } else {
+      part.replaceWith(fold);
+      fold.append(part);
+      fold.after(toggle);
+    }
+    return bubble;
+  }
+
+  private thumbs(message: Incoming): HTMLElement | null {
+    const { data } = message;
+    const { general, t, feedback } = this.options;
+    if (!(data.enable_feedback ?? general.messageFeedback) || !data.message_template_id) return null;
+    const buttons = (['positive', 'negative'] as const).map((verdict) => {
+      const button = h('button', {
+        type: 'button',
+        class: 'round small',
+        'aria-label': t(verdict === 'positive' ? 'helpful' : 'unhelpful'),
+        'aria-pressed': 'false',
+        onclick: () => {
+          const press = (on: boolean) => {
+            for (const other of buttons) other.setAttribute('aria-pressed', String(on && other === button));
+          };
+          press(true);
+          feedback(message, verdict).catch(() => press(false));
+        },
+      }, icon(verdict === 'positive' ? up : down));
+      return button;
+    });
+    return h('div', { class: 'thumbs' }, ...buttons);
+  }
+}
+
