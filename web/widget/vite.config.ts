@@ -39,15 +39,6 @@ export default defineConfig(({ mode }) => {
             output: {
               entryFileNames: '[name].js',
               chunkFileNames: 'chunks/[name].js',
-              // What is needed together travels together: small files compress badly.
-              codeSplitting: {
-                includeDependenciesRecursively: false,
-                groups: [
-                  { name: 'questions', test: /messages\/(form|fields|combobox|answer|date|autocomplete|location)\.ts/ },
-                  { name: 'documents', test: /messages\/(esign|pdf|upload)\.ts/ },
-                  { name: 'media', test: /messages\/(cards|small|highlight)\.ts|chat\/custom\.ts/ },
-                ],
-              },
             },
           },
     },

@@ -1,4 +1,2 @@
-// The SDK as an ES module; sdk.js is the one implementation.
 import './sdk.js';
-export const OpenDialogChatSDK = globalThis.ODWebChat.OpenDialogChatSDK;
-export default OpenDialogChatSDK;
+export const { OpenDialogChatSDK } = ODWebChat;

@@ -16,36 +16,36 @@ export class ApiError extends Error {
 }
 
 export class ChatApi {
-  private csrfToken = '';
+  #csrfToken = '';
 
   constructor(private readonly settings: Settings, readonly userId: string) {}
 
   async configuration(pageUrl: string): Promise<Configuration> {
-    const answer = await this.call('configuration', { url: pageUrl }).then((response) => response.json());
-    this.csrfToken = answer.csrfToken ?? '';
+    const answer = await this.#call('configuration', { url: pageUrl }).then((response) => response.json());
+    this.#csrfToken = answer.csrfToken ?? '';
     return { ...answer, general: answer.general ?? {}, colours: answer.colours ?? {}, bot: answer.bot ?? {}, webchatHistory: answer.webchatHistory ?? {} };
   }
 
   /** `leaving`: the page may be gone before the answer comes. */
   async message(envelope: Envelope, leaving = false): Promise<unknown> {
-    const text = await this.call('message', null, JSON.stringify(envelope), leaving).then((response) => response.text());
+    const text = await this.#call('message', null, JSON.stringify(envelope), leaving).then((response) => response.text());
     return text ? JSON.parse(text) : [];
   }
 
   /** Oldest first. */
   async history(limit: number): Promise<HistoryRow[]> {
-    const rows = await this.call('history', { limit: String(limit), ignore: IGNORED }).then((response) => response.json());
+    const rows = await this.#call('history', { limit: String(limit), ignore: IGNORED }).then((response) => response.json());
     return Array.isArray(rows) ? rows.reverse() : [];
   }
 
   async transcript(): Promise<{ name: string; content: Blob }> {
-    const response = await this.call('transcript', {});
+    const response = await this.#call('transcript', {});
     const name = /filename="?([^";]+)/.exec(response.headers.get('content-disposition') ?? '')?.[1];
     return { name: name ?? 'Chat Transcript.txt', content: await response.blob() };
   }
 
   async feedback(body: Data): Promise<void> {
-    await this.call('feedback', null, JSON.stringify(body));
+    await this.#call('feedback', null, JSON.stringify(body));
   }
 
   /** Stores files; the answer says name, size, type and address of each. */
@@ -53,12 +53,12 @@ export class ChatApi {
     const form = new FormData();
     form.append('attribute_name', attribute);
     for (const file of files) form.append('files[]', file);
-    const answer = await this.call('file', null, form).then((response) => response.json());
+    const answer = await this.#call('file', null, form).then((response) => response.json());
     return Array.isArray(answer) ? answer : answer.data;
   }
 
   /** A GET when there is a query, else a POST. */
-  private async call(path: string, query: Record<string, string> | null, body?: string | FormData, keepalive = false): Promise<Response> {
+  async #call(path: string, query: Record<string, string> | null, body?: string | FormData, keepalive = false): Promise<Response> {
     const search = query ? `?${new URLSearchParams({ user_id: this.userId, ...query })}` : '';
     // The cookie is readable where the page is of the server's own origin; elsewhere the token of
     // the configuration stands in for it.
@@ -71,7 +71,7 @@ export class ChatApi {
       signal: AbortSignal.timeout(TIMEOUT),
       headers: {
         ...headersOf(this.settings, this.userId),
-        'X-CSRF-TOKEN': cookie ? decodeURIComponent(cookie) : this.csrfToken,
+        'X-CSRF-TOKEN': cookie ? decodeURIComponent(cookie) : this.#csrfToken,
         ...(typeof body === 'string' && { 'Content-Type': 'application/json' }),
       },
     });

@@ -11,7 +11,7 @@ export function message(type: string, data: Data = {}): Incoming {
   };
 }
 
-const PICTURE = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 220"><defs><linearGradient id="g" x2="1" y2="1"><stop stop-color="#8fb3ff"/><stop offset="1" stop-color="#f6c6a8"/></linearGradient></defs><rect width="400" height="220" fill="url(#g)"/><circle cx="300" cy="70" r="34" fill="#fff8"/><path d="M0 190l90-80 70 60 80-100 160 130v20H0z" fill="#2f4bb0aa"/></svg>')}`;
+const PICTURE = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" width="400" height="220" viewBox="0 0 400 220"><defs><linearGradient id="g" x2="1" y2="1"><stop stop-color="#8fb3ff"/><stop offset="1" stop-color="#f6c6a8"/></linearGradient></defs><rect width="400" height="220" fill="url(#g)"/><circle cx="300" cy="70" r="34" fill="#fff8"/><path d="M0 190l90-80 70 60 80-100 160 130v20H0z" fill="#2f4bb0aa"/></svg>')}`;
 
 const rich = {
   title: 'Lake house',

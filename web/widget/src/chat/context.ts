@@ -36,7 +36,7 @@ export interface Drawn {
   outside?: Node | null;
 }
 
-export type Render = (data: Data, context: Context) => Drawn;
+export type Render = (data: Data, context: Context) => Drawn | Promise<Drawn>;
 
 /** The callback of a message, under either of its names. */
 export const callbackOf = (data: Data): string => data.callback_id ?? data.callback ?? '';

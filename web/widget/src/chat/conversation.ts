@@ -41,8 +41,8 @@ export function saidIn(row: HistoryRow): string {
 
 export class Conversation {
   /** One thing is sent at a time; the next waits for the answer. */
-  private queue: Promise<void> = Promise.resolve();
-  private generation = 0;
+  #queue: Promise<void> = Promise.resolve();
+  #generation = 0;
 
   constructor(
     private readonly api: ChatApi,
@@ -57,7 +57,7 @@ export class Conversation {
     const { showHistory = true, numberOfMessages = 10 } = this.configuration.webchatHistory;
     if (showHistory && this.configuration.userType !== 'new') {
       // Without its past the conversation can still go on.
-      await this.recall(Number(numberOfMessages)).catch(() => {});
+      await this.#recall(Number(numberOfMessages)).catch(() => {});
     }
     if (opening === null) return this.view.input(true);
     await this.send({ type: 'chat_open', callback_id: opening, data: { value: this.page.url } });
@@ -69,7 +69,7 @@ export class Conversation {
     const letter = envelope(outgoing, this.settings, this.api.userId, this.page.language());
     this.view.spent();
     if (text && outgoing.type !== 'trigger') this.view.said(String(text));
-    return this.post(letter);
+    return this.#post(letter);
   }
 
   /** Tells the server that a link was followed; nothing is answered. */
@@ -80,31 +80,31 @@ export class Conversation {
 
   /** Forgets what is still to come. */
   stop(): void {
-    this.generation++;
+    this.#generation++;
   }
 
-  private post(letter: Envelope): Promise<void> {
-    const generation = this.generation;
-    this.queue = this.queue.then(async () => {
-      if (generation !== this.generation) return;
+  #post(letter: Envelope): Promise<void> {
+    const generation = this.#generation;
+    this.#queue = this.#queue.then(async () => {
+      if (generation !== this.#generation) return;
       this.view.sent(letter);
       if (this.configuration.general.showTypingIndicatorOnSend !== false) this.view.typing(true);
       this.view.input(false);
       try {
         const answer = messagesOf(await this.api.message(letter));
-        if (generation === this.generation) await this.show(answer, generation);
+        if (generation === this.#generation) await this.#show(answer, generation);
       } catch {
-        if (generation !== this.generation) return;
+        if (generation !== this.#generation) return;
         this.view.typing(false);
         this.view.input(true);
         // The same envelope, so that the server recognises a message it has already answered.
-        this.view.failed(() => void this.post(letter));
+        this.view.failed(() => void this.#post(letter));
       }
     });
-    return this.queue;
+    return this.#queue;
   }
 
-  private async show(answer: (Incoming | false)[], generation: number): Promise<void> {
+  async #show(answer: (Incoming | false)[], generation: number): Promise<void> {
     const { messageDelay, hideTypingIndicatorOnInternalMessages } = this.configuration.general;
     const delay = Number(messageDelay ?? DEFAULT_DELAY);
     const spoken: Incoming[] = [];
@@ -119,7 +119,7 @@ export class Conversation {
     for (const [index, message] of spoken.entries()) {
       this.view.typing(index === 0 || !hideTypingIndicatorOnInternalMessages);
       await pause(delay);
-      if (generation !== this.generation) return;
+      if (generation !== this.#generation) return;
       this.view.typing(false);
       await this.view.drawn(message, true);
       this.view.received(message);
@@ -128,7 +128,7 @@ export class Conversation {
     this.view.input(!spoken.at(-1)?.data?.disable_text);
   }
 
-  private async recall(limit: number): Promise<void> {
+  async #recall(limit: number): Promise<void> {
     const rows = await this.api.history(limit);
     const answered = rows.findLastIndex((row) => row.author !== 'them' && saidIn(row));
     let last: Incoming | undefined;

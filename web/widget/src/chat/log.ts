@@ -2,7 +2,7 @@
 
 import { freshId, h, icon } from '../dom';
 import type { Data, Incoming } from '../wire';
-import type { Context, Drawn } from './context';
+import type { Context, Render } from './context';
 import { down, up } from './icons';
 import type { Word } from './words';
 
@@ -15,31 +15,31 @@ export interface LogOptions {
 
 export class Log {
   readonly element: HTMLElement;
-  private readonly list: HTMLElement;
-  private readonly status: HTMLElement;
-  private rotation?: ReturnType<typeof setInterval>;
-  private firstNew?: HTMLElement;
+  readonly #list: HTMLElement;
+  readonly #status: HTMLElement;
+  #rotation?: ReturnType<typeof setInterval>;
+  #firstNew?: HTMLElement;
 
   constructor(private readonly options: LogOptions) {
-    this.list = h('div', { class: 'list', role: 'log', 'aria-live': 'polite', 'aria-label': options.t('messages') });
-    this.status = h('div', { class: 'typing', role: 'status' });
-    this.element = h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': options.t('messages') }, this.list, this.status);
+    this.#list = h('div', { class: 'list', role: 'log', 'aria-live': 'polite', 'aria-label': options.t('messages') });
+    this.#status = h('div', { class: 'typing', role: 'status' });
+    this.element = h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': options.t('messages') }, this.#list, this.#status);
   }
 
   clear(): void {
     this.typing(false);
-    this.list.replaceChildren();
+    this.#list.replaceChildren();
   }
 
   said(text: string): void {
-    this.firstNew = undefined;
-    this.add(h('div', { class: 'row mine' },
+    this.#firstNew = undefined;
+    this.#add(h('div', { class: 'row mine' },
       h('span', { class: 'unseen' }, `${this.options.t('you')}: `),
       h('div', { class: 'bubble', dir: 'auto' }, text)));
   }
 
   /** Draws a message of the agent. */
-  async draw(message: Incoming, render: (data: Data, context: Context) => Drawn | Promise<Drawn>, context: Context): Promise<HTMLElement | undefined> {
+  async draw(message: Incoming, render: Render, context: Context): Promise<HTMLElement | undefined> {
     const { data } = message;
     const { general, t } = this.options;
     const { bubble, outside } = await render(data, context);
@@ -49,13 +49,13 @@ export class Log {
     const block = h('div', { class: 'block' },
       name && h('div', { class: 'author' }, name),
       !name && h('span', { class: 'unseen' }, `${t('bot')}: `),
-      bubble && this.expandable(h('div', { class: 'bubble' }, bubble), data),
+      bubble && this.#expandable(h('div', { class: 'bubble' }, bubble), data),
       outside,
-      this.thumbs(message),
+      this.#thumbs(message),
       general.hideMessageTime === false && !data.hidetime && data.time && h('div', { class: 'time' }, data.time));
     const row = h('div', { class: `row theirs of-${message.type}` },
       avatar && h('img', { class: 'avatar', src: avatar, alt: '' }), block);
-    this.add(row);
+    this.#add(row);
     return row;
   }
 
@@ -63,17 +63,17 @@ export class Log {
     const row = h('div', { class: 'row theirs failure' },
       h('div', { class: 'bubble' }, this.options.t('failed'), ' ',
         h('button', { type: 'button', class: 'plain', onclick: () => { row.remove(); retry(); } }, this.options.t('retry'))));
-    this.add(row);
+    this.#add(row);
   }
 
   note(text: string): void {
-    this.add(h('p', { class: 'note' }, text));
+    this.#add(h('p', { class: 'note' }, text));
   }
 
   /** The indicator: dots, or texts that change every three seconds until the last one stays. */
   typing(on: boolean): void {
-    clearInterval(this.rotation);
-    this.status.replaceChildren();
+    clearInterval(this.#rotation);
+    this.#status.replaceChildren();
     if (!on) return;
     const { general, t } = this.options;
     const settings = general.typingIndicatorSettings ?? {};
@@ -81,29 +81,30 @@ export class Log {
     const words = h('span', { class: texts.length ? 'words' : 'unseen' }, texts[0] ?? t('typing'));
     const dots = h('span', { class: 'dots', 'aria-hidden': 'true' }, h('i'), h('i'), h('i'));
     if (settings.color) dots.style.color = settings.color;
-    this.status.append(h('div', { class: 'bubble' }, dots, words));
+    this.#status.append(h('div', { class: 'bubble' }, dots, words));
     let shown = 0;
-    this.rotation = setInterval(() => {
+    this.#rotation = setInterval(() => {
       if (shown + 1 < texts.length) words.textContent = texts[++shown]!;
     }, 3000);
-    this.scroll();
+    this.#scroll();
   }
 
-  private add(row: HTMLElement): void {
-    this.list.append(row);
-    if (row.classList.contains('theirs')) this.firstNew ??= row;
-    this.scroll();
-    for (const picture of row.querySelectorAll('img')) picture.addEventListener('load', () => this.scroll());
+  #add(row: HTMLElement): void {
+    this.#list.append(row);
+    if (row.classList.contains('theirs')) this.#firstNew ??= row;
+    this.#scroll();
+    for (const picture of row.querySelectorAll('img')) picture.addEventListener('load', () => this.#scroll());
   }
 
-  private scroll(): void {
-    const target = this.options.general.scrollToFirstNewMessage && this.firstNew;
-    if (target) target.scrollIntoView({ block: 'start' });
-    else this.element.scrollTop = this.element.scrollHeight;
+  /** To the end, but never past the head of the last (or of the first new) message. */
+  #scroll(): void {
+    const head = this.options.general.scrollToFirstNewMessage ? this.#firstNew : this.#list.lastElementChild;
+    const top = head ? head.getBoundingClientRect().top - this.#list.getBoundingClientRect().top : Infinity;
+    this.element.scrollTop = Math.min(this.element.scrollHeight, top);
   }
 
   /** Folds a long message behind "Read more…". */
-  private expandable(bubble: HTMLElement, data: Data): HTMLElement {
+  #expandable(bubble: HTMLElement, data: Data): HTMLElement {
     const whole = data.expandable_message;
     if (!whole && !data.expandable_text) return bubble;
     const part = whole ? bubble : bubble.querySelector<HTMLElement>('.prose');
@@ -135,7 +136,7 @@ export class Log {
     return bubble;
   }
 
-  private thumbs(message: Incoming): HTMLElement | null {
+  #thumbs(message: Incoming): HTMLElement | null {
     const { data } = message;
     const { general, t, feedback } = this.options;
     if (!(data.enable_feedback ?? general.messageFeedback) || !data.message_template_id) return null;

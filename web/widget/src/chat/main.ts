@@ -39,31 +39,32 @@ class ChatElement extends HTMLElement {}
 export class Chat {
   readonly element: HTMLElement;
   readonly api: ChatApi;
-  private readonly root = h('div', { class: 'od-chat-window' });
-  private configuration!: Configuration;
-  private conversation!: Conversation;
-  private log!: Log;
-  private line!: Composer;
-  private words: Words = english;
-  private language: string;
-  private turn = new AbortController();
-  private unfollow = () => {};
-  private ended = false;
-  private progress?: HTMLElement;
-  private title?: HTMLElement;
+  readonly #root = h('div', { class: 'od-chat-window' });
+  #configuration!: Configuration;
+  #conversation!: Conversation;
+  #log!: Log;
+  #line!: Composer;
+  #words: Words = english;
+  #language: string;
+  #turn = new AbortController();
+  #unfollow = () => {};
+  #ended = false;
+  #progress?: HTMLElement;
+  #title?: HTMLElement;
 
   constructor(parent: Element, private readonly host: Host) {
     if (!customElements.get('parlance-chat')) customElements.define('parlance-chat', ChatElement);
     this.element = document.createElement('parlance-chat');
     const shadow = this.element.attachShadow({ mode: 'open' });
     shadow.adoptedStyleSheets = [styleSheet(css)];
-    this.root.classList.add(host.mode === 'frame' ? 'iframe' : host.mode);
-    shadow.append(this.root);
+    this.element.setAttribute('mode', host.mode);
+    this.#root.classList.add(host.mode === 'frame' ? 'iframe' : host.mode);
+    shadow.append(this.#root);
     parent.append(this.element);
-    this.language = host.settings.language || navigator.language || 'en';
+    this.#language = host.settings.language || navigator.language || 'en';
     this.api = new ChatApi(host.settings, host.userId);
-    this.root.addEventListener('click', (event) => this.clicked(event));
-    this.root.addEventListener('keydown', (event) => {
+    this.#root.addEventListener('click', (event) => this.#clicked(event));
+    this.#root.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') this.host.close?.();
     });
   }
@@ -71,71 +72,70 @@ export class Chat {
   /** Fetches the configuration and draws the window; history and opening follow on their own. */
   async start(opening?: string | null): Promise<void> {
     try {
-      this.words = await wordsOf(this.language);
-      await this.configure();
+      await this.#configure();
     } catch {
-      this.root.replaceChildren(h('div', { class: 'row theirs failure' }, h('div', { class: 'bubble', role: 'alert' }, this.t('failed'), ' ',
-        h('button', { type: 'button', class: 'plain', onclick: () => void this.start(opening) }, this.t('retry')))));
+      this.#root.replaceChildren(h('div', { class: 'row theirs failure' }, h('div', { class: 'bubble', role: 'alert' }, this.#t('failed'), ' ',
+        h('button', { type: 'button', class: 'plain', onclick: () => void this.start(opening) }, this.#t('retry')))));
       return;
     }
-    this.frame();
-    void this.conversation.start(opening);
+    this.#frame();
+    void this.#conversation.start(opening);
   }
 
   /** Whether the page or the configuration wants a launcher first. */
   get startsMinimised(): boolean {
-    return this.host.settings.general?.startMinimized ?? this.configuration?.showMinimized ?? false;
+    return this.host.settings.general?.startMinimized ?? this.#configuration?.showMinimized ?? false;
   }
 
   /** Applies changed settings; the conversation goes on. */
   async refresh(): Promise<void> {
-    await this.configure();
-    const lines = [...this.log.element.querySelectorAll('.list > *')];
-    this.frame();
-    this.log.element.querySelector('.list')!.append(...lines);
+    await this.#configure();
+    const lines = [...this.#log.element.querySelectorAll('.list > *')];
+    this.#frame();
+    this.#log.element.querySelector('.list')!.append(...lines);
   }
 
   send(outgoing: Outgoing): Promise<void> {
-    return this.conversation.send(outgoing);
+    return this.#conversation.send(outgoing);
   }
 
   focus(): void {
-    this.line?.focus();
+    this.#line?.focus();
   }
 
   destroy(): void {
-    this.conversation?.stop();
-    this.turn.abort();
-    this.unfollow();
+    this.#conversation?.stop();
+    this.#turn.abort();
+    this.#unfollow();
     this.element.remove();
   }
 
-  private t(word: Word, ...values: (string | number)[]): string {
-    return fill(this.words[word], ...values);
+  #t(word: Word, ...values: (string | number)[]): string {
+    return fill(this.#words[word], ...values);
   }
 
-  private async configure(): Promise<void> {
+  async #configure(): Promise<void> {
     const { settings } = this.host;
     const fresh = await this.api.configuration(this.host.pageUrl);
     fresh.general = { ...fresh.general, ...settings.general };
-    this.configuration = fresh;
-    paint(this.root, fresh.colours);
-    this.unfollow();
-    this.unfollow = followScheme(this.root, fresh.general.theme);
-    for (const sheet of this.root.querySelectorAll('link')) sheet.remove();
-    this.conversation ??= new Conversation(this.api, settings, fresh, this.view(), {
+    this.#configuration = fresh;
+    this.#words = wordsOf(this.#language, fresh.general.words);
+    paint(this.#root, fresh.colours);
+    this.#unfollow();
+    this.#unfollow = followScheme(this.#root, fresh.general.theme);
+    this.#conversation ??= new Conversation(this.api, settings, fresh, this.#view(), {
       url: this.host.pageUrl,
-      language: () => this.language,
+      language: () => this.#language,
     });
   }
 
   /** Draws the window anew: header, list and input. */
-  private frame(): void {
-    const { general, bot } = this.configuration;
-    const t = (word: Word, ...values: (string | number)[]) => this.t(word, ...values);
-    this.root.lang = this.language;
-    this.root.dir = directionOf(this.language);
-    this.log = new Log({
+  #frame(): void {
+    const { general, bot } = this.#configuration;
+    const t = (word: Word, ...values: (string | number)[]) => this.#t(word, ...values);
+    this.#root.lang = this.#language;
+    this.#root.dir = directionOf(this.#language);
+    this.#log = new Log({
       general, bot, t,
       feedback: (message, feedback) => this.api.feedback({
         message_template_id: message.data.message_template_id,
@@ -143,43 +143,43 @@ export class Chat {
         ...(message.data.request_id && { request_id: message.data.request_id }),
       }),
     });
-    this.line = composer({
+    this.#line = composer({
       bot, general, t,
-      language: () => this.language,
+      language: () => this.#language,
       submit: (text) => void this.send({ type: 'text', data: { text } }),
     });
     const sheets = [general.chatbotCssPath, this.host.mode === 'page' && general.chatbotFullpageCssPath]
       .filter(Boolean).map((href) => h('link', { rel: 'stylesheet', href }));
     const name = general.chatbotName ?? general.teamName ?? t('chat');
-    this.title = h('h1', null, name);
-    this.root.replaceChildren(
+    this.#title = h('h1', null, name);
+    this.#root.replaceChildren(
       ...sheets,
       h('header', null,
         general.logo && h('img', { class: 'logo', src: general.logo, alt: '' }),
-        this.title,
-        menu(t('menu'), () => this.menuItems()),
+        this.#title,
+        menu(t('menu'), () => this.#menuItems()),
         this.host.close && h('button', { type: 'button', class: 'round', 'aria-label': t('minimise'), onclick: () => this.host.close?.() }, icon(close))),
-      h('main', null, this.log.element, this.line.element),
+      h('main', null, this.#log.element, this.#line.element),
     );
-    if (!this.menuItems().length) this.root.querySelector('.menus')!.remove();
-    if (this.progress) this.root.querySelector('header')!.after(this.progress);
-    if (this.ended) this.line.enable(false);
+    if (!this.#menuItems().length) this.#root.querySelector('.menus')!.remove();
+    if (this.#progress) this.#root.querySelector('main')!.prepend(this.#progress);
+    if (this.#ended) this.#line.enable(false);
   }
 
-  private menuItems(): MenuItem[] {
-    const { general } = this.configuration;
+  #menuItems(): MenuItem[] {
+    const { general } = this.#configuration;
     const languages: string[] = general.languages ?? [];
     const items: MenuItem[] = [];
     if (languages.length > 1) {
       for (const code of languages) {
         const named = new Intl.DisplayNames([code], { type: 'language' }).of(code) ?? code;
-        items.push({ label: named, checked: this.language.startsWith(code), run: () => void this.speak(code) });
+        items.push({ label: named, checked: this.#language.startsWith(code), run: () => void this.#speak(code) });
       }
     }
-    if (general.showDownloadButton !== false) items.push({ label: this.t('download'), run: () => void this.download() });
-    if (general.showRestartButton) items.push({ label: this.t('restart'), run: () => this.restart() });
+    if (general.showDownloadButton !== false) items.push({ label: this.#t('download'), run: () => void this.#download() });
+    if (general.showRestartButton) items.push({ label: this.#t('restart'), run: () => this.#restart() });
     if (general.showEndChatButton) {
-      items.push({ label: this.configuration.bot.endChatText ?? this.t('end'), run: () => this.end() });
+      items.push({ label: this.#configuration.bot.endChatText ?? this.#t('end'), run: () => this.#end() });
     }
     for (const link of this.host.settings.additionalMenuLinks ?? []) {
       if (safeUrl(link.url)) items.push({ label: link.title, href: link.url });
@@ -187,14 +187,13 @@ export class Chat {
     return items;
   }
 
-  private async speak(language: string): Promise<void> {
-    this.words = await wordsOf(language);
-    this.language = language;
+  async #speak(language: string): Promise<void> {
+    this.#language = language;
     await this.refresh();
     this.focus();
   }
 
-  private async download(): Promise<void> {
+  async #download(): Promise<void> {
     this.host.track('download_chat_transcript');
     const { name, content } = await this.api.transcript();
     const href = URL.createObjectURL(content);
@@ -202,82 +201,82 @@ export class Chat {
     setTimeout(() => URL.revokeObjectURL(href), 10_000);
   }
 
-  private restart(): void {
-    this.ended = false;
-    this.log.clear();
-    const callback = this.configuration.general.restartButtonCallback || 'WELCOME';
+  #restart(): void {
+    this.#ended = false;
+    this.#log.clear();
+    const callback = this.#configuration.general.restartButtonCallback || 'WELCOME';
     void this.send({ type: 'trigger', callback_id: callback, escalating: true, data: {} });
   }
 
-  private end(): void {
-    const { bot } = this.configuration;
+  #end(): void {
+    const { bot } = this.#configuration;
     this.host.track('end_chat');
     const answer = (label: string, classes: string, run: () => void) =>
       h('button', { type: 'button', class: classes, onclick: () => { uncover(); run(); } }, label);
-    const question = bot.endChatConfirmationMessage ?? this.t('endSure');
-    const uncover = this.cover(question, h('div', { class: 'question' },
+    const question = bot.endChatConfirmationMessage ?? this.#t('endSure');
+    const uncover = this.#cover(question, h('div', { class: 'question' },
       h('p', null, question),
       h('div', { class: 'actions' },
-        answer(bot.endChatConfirmationNegative ?? this.t('no'), 'action skip', () => this.focus()),
-        answer(bot.endChatConfirmationPositive ?? this.t('yes'), 'action', () => void this.finish()))));
+        answer(bot.endChatConfirmationNegative ?? this.#t('no'), 'action skip', () => this.focus()),
+        answer(bot.endChatConfirmationPositive ?? this.#t('yes'), 'action', () => void this.#finish()))));
   }
 
-  private async finish(): Promise<void> {
+  async #finish(): Promise<void> {
     this.host.track('confirm_end_chat');
     await this.send({ type: 'trigger', callback_id: 'intent.core.endChat', escalating: true, data: {} });
-    this.ended = true;
-    this.turn.abort();
-    this.line.replace();
-    this.line.enable(false);
-    this.log.note(this.t('ended'));
+    this.#ended = true;
+    this.#turn.abort();
+    this.#line.replace();
+    this.#line.enable(false);
+    this.#log.note(this.#t('ended'));
     this.host.emit?.('chatEnded', {});
   }
 
   /** A dialog over the chat; what lies under it cannot be reached meanwhile. */
-  private cover(label: string, content: HTMLElement): () => void {
+  #cover(label: string, content: HTMLElement): () => void {
     const before = (this.element.shadowRoot as ShadowRoot).activeElement as HTMLElement | null;
     const dialog = h('div', { class: 'cover', role: 'dialog', 'aria-modal': 'true', 'aria-label': label, tabindex: -1 }, content);
-    const under = [...this.root.children].filter((part): part is HTMLElement => part.matches('header,main'));
-    const keepHeader = this.configuration.general.showHeaderButtonsOnFullPageMessages && !content.matches('.question');
+    const under = [...this.#root.children].filter((part): part is HTMLElement => part.matches('header,main'));
+    const keepHeader = this.#configuration.general.showHeaderButtonsOnFullPageMessages && !content.matches('.question');
     for (const part of under) part.inert = !(keepHeader && part.localName === 'header');
-    this.root.append(dialog);
+    this.#root.append(dialog);
     (dialog.querySelector<HTMLElement>('input,select,textarea,button,a') ?? dialog).focus();
     return () => {
       dialog.remove();
-      if (!this.root.querySelector('.cover')) for (const part of under) part.inert = false;
+      if (!this.#root.querySelector('.cover')) for (const part of under) part.inert = false;
       before?.focus();
     };
   }
 
-  private clicked(event: Event): void {
+  #clicked(event: Event): void {
     const link = (event.target as Element).closest('a');
     if (!link || !/^https?:/.test(link.href) || link.closest('.menu')) return;
     this.host.track('url_clicked', { url: link.href, text: link.textContent?.trim() || link.getAttribute('aria-label') });
-    this.conversation.followed(link.href);
+    this.#conversation.followed(link.href);
   }
 
-  private context(message: Incoming, live: boolean): Context {
-    const spent = live ? this.turn.signal : AbortSignal.abort();
+  #context(message: Incoming, live: boolean): Context {
+    const spent = live ? this.#turn.signal : AbortSignal.abort();
     return {
       api: this.api,
-      general: this.configuration.general,
-      colours: this.configuration.colours,
+      general: this.#configuration.general,
+      colours: this.#configuration.colours,
       base: this.host.settings.url,
-      language: this.language,
-      t: (word, ...values) => this.t(word, ...values),
-      html: (markup) => sanitise(String(markup ?? ''), this.sameTab),
-      sameTab: this.sameTab,
+      language: this.#language,
+      t: (word, ...values) => this.#t(word, ...values),
+      html: (markup) => sanitise(String(markup ?? ''), this.#sameTab),
+      sameTab: this.#sameTab,
       reply: (outgoing) => void this.send(outgoing),
       track: (event, extra) => this.host.track(event, extra),
-      download: () => void this.download(),
+      download: () => void this.#download(),
       cover: (label, content) => {
-        const uncover = this.cover(label, content);
+        const uncover = this.#cover(label, content);
         spent.addEventListener('abort', uncover);
         return uncover;
       },
       takeInput: (control) => {
-        this.line.replace(control);
-        spent.addEventListener('abort', () => this.line.replace());
+        this.#line.replace(control);
+        spent.addEventListener('abort', () => this.#line.replace());
       },
       spent,
       message,
@@ -285,35 +284,35 @@ export class Chat {
   }
 
   /** Links without a tab of their own leave the frame, or the SDK's page. */
-  private get sameTab(): string {
+  get #sameTab(): string {
     return this.host.mode === 'frame' ? '_parent' : '_self';
   }
 
-  private view() {
+  #view() {
     const { host } = this;
     return {
-      said: (text: string) => this.log.said(text),
+      said: (text: string) => this.#log.said(text),
       drawn: async (message: Incoming, live: boolean) => {
-        const context = this.context(message, live);
+        const context = this.#context(message, live);
         const custom = host.components?.find((component) => component.name === message.type);
         const render = custom
-          ? (await import('./custom')).custom(custom, this.configuration.messages)
+          ? (await import('../messages/showing')).custom(custom, this.#configuration.messages)
           : await rendererOf(message.type);
-        const row = await this.log.draw(message, render, context);
-        if (row?.querySelector('pre code')) (await import('../messages/highlight')).highlight(row);
-        if (live && message.data.external && !this.configuration.general.showTextInputWithExternalButtons) {
-          this.line.hide(true);
-          context.spent.addEventListener('abort', () => this.line.hide(false));
+        const row = await this.#log.draw(message, render, context);
+        if (row?.querySelector('pre code')) (await import('../messages/showing')).highlight(row);
+        if (live && message.data.external && !this.#configuration.general.showTextInputWithExternalButtons) {
+          this.#line.hide(true);
+          context.spent.addEventListener('abort', () => this.#line.hide(false));
         }
       },
-      typing: (on: boolean) => this.log.typing(on),
-      input: (enabled: boolean) => this.line.enable(enabled && !this.ended),
-      failed: (retry: () => void) => this.log.failed(retry),
+      typing: (on: boolean) => this.#log.typing(on),
+      input: (enabled: boolean) => this.#line.enable(enabled && !this.#ended),
+      failed: (retry: () => void) => this.#log.failed(retry),
       spent: () => {
-        this.turn.abort();
-        this.turn = new AbortController();
+        this.#turn.abort();
+        this.#turn = new AbortController();
       },
-      meta: (elements: Data) => this.meta(elements),
+      meta: (elements: Data) => this.#meta(elements),
       cta: (lines: string[]) => host.cta?.(lines),
       sent: (letter: Envelope) => {
         const { type, data } = letter.content;
@@ -330,20 +329,20 @@ export class Chat {
   }
 
   /** State of the window that the agent sets: a progress bar, its text, the name in the header. */
-  private meta(elements: Data): void {
+  #meta(elements: Data): void {
     const percent = elements.progressPercentage ?? elements.progressPercent;
     if (percent !== undefined) {
       const value = Math.min(100, Math.max(0, Number.parseFloat(percent) || 0));
-      this.progress ??= h('div', { class: 'progress', role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100 }, h('i'));
-      this.progress.setAttribute('aria-valuenow', String(value));
-      this.progress.setAttribute('aria-label', this.t('progress'));
-      (this.progress.firstChild as HTMLElement).style.inlineSize = `${value}%`;
-      this.root.querySelector('header')!.after(this.progress);
+      this.#progress ??= h('div', { class: 'progress', role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100 }, h('i'));
+      this.#progress.setAttribute('aria-valuenow', String(value));
+      this.#progress.setAttribute('aria-label', this.#t('progress'));
+      (this.#progress.firstChild as HTMLElement).style.width = `${value}%`;
+      this.#root.querySelector('main')!.prepend(this.#progress);
     }
-    if (this.progress && elements.progressText !== undefined) {
-      this.progress.replaceChildren(this.progress.firstChild!, h('span', null, elements.progressText));
+    if (this.#progress && elements.progressText !== undefined) {
+      this.#progress.replaceChildren(this.#progress.firstChild!, h('span', null, elements.progressText));
     }
-    if (elements.teamName && this.title) this.title.textContent = elements.teamName;
-    if (elements.textLimit) this.line.element.querySelector('textarea')?.setAttribute('maxlength', String(Number.parseInt(elements.textLimit, 10)));
+    if (elements.teamName && this.#title) this.#title.textContent = elements.teamName;
+    if (elements.textLimit) this.#line.element.querySelector('textarea')?.setAttribute('maxlength', String(Number.parseInt(elements.textLimit, 10)));
   }
 }

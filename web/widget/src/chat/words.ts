@@ -1,8 +1,7 @@
-// The widget's own words. English is built in; the other languages are one chunk, loaded on demand.
+// The widget's own words. English is built in; the configuration and the page may bring others.
 
 export const english = {
   chat: 'Chat',
-  open: 'Open chat',
   minimise: 'Minimise chat',
   menu: 'Menu',
   language: 'Language',
@@ -65,7 +64,6 @@ export const english = {
   progress: 'Progress',
   left: '{} characters left',
   show: 'Open',
-  comments: 'Comments',
 };
 
 export type Word = keyof typeof english;
@@ -76,12 +74,9 @@ const RIGHT_TO_LEFT = /^(ar|he|fa|ur)\b/;
 /** The direction in which a language is written. */
 export const directionOf = (language: string) => (RIGHT_TO_LEFT.test(language) ? 'rtl' : 'ltr');
 
-/** The words of a language; English for a language that the widget does not know. */
-export async function wordsOf(language: string): Promise<Words> {
-  const code = language.toLowerCase().split('-')[0]!;
-  if (code === 'en') return english;
-  const { languages } = await import('./languages');
-  return { ...english, ...languages[code] };
+/** The words of a language: `own` holds other words, by language; what it lacks is said in English. */
+export function wordsOf(language: string, own: Record<string, Partial<Words>> = {}): Words {
+  return { ...english, ...own[language.split('-')[0]!], ...own[language] };
 }
 
 /** Puts values into the places marked `{}`. */

@@ -12,6 +12,31 @@ export function labelled(label: string, control: HTMLElement, id: string): HTMLE
   return h('div', { class: 'field' }, h('label', { for: id }, label), control);
 }
 
+/** The form's button that answers with its cancel callback; nothing when it has none. */
+export function cancelButton(data: Data, context: Context): HTMLElement | null {
+  if (!data.cancel_text) return null;
+  const callback_id = data.cancel_callback ?? '';
+  const cancel = () => {
+    context.track('form_cancelled', { callback_id });
+    context.reply({ type: 'form_response', callback_id, data: { text: data.cancel_text } });
+  };
+  return h('button', { type: 'button', class: 'action skip', onclick: cancel }, data.cancel_text);
+}
+
+/** Sends what a form was filled with. */
+export function submitted(data: Data, context: Context, values: Data): void {
+  const callback_id = callbackOf(data);
+  context.track('form_submitted', { callback_id, form_id: callback_id, form_text: values.text });
+  context.reply({ type: 'form_response', callback_id, data: values });
+}
+
+/** Takes the controls out of use when the user has gone on. */
+export function whileAsked(body: HTMLFieldSetElement, context: Context): void {
+  const disable = () => { body.disabled = true; };
+  if (context.spent.aborted) disable();
+  else context.spent.addEventListener('abort', disable);
+}
+
 /**
  * A form that answers with one attribute. `read` gives the value and what the user reads of it, or
  * nothing when something is missing, in which case it has said so.
@@ -27,12 +52,7 @@ export function question(
     problem.textContent = text;
   };
   const send = h('button', { class: 'action main' }, data.submit_text || context.t('submit'));
-  const cancel = () => {
-    context.track('form_cancelled', { callback_id: data.cancel_callback });
-    context.reply({ type: 'form_response', callback_id: data.cancel_callback ?? '', data: { text: data.cancel_text } });
-  };
-  const body = h('fieldset', null, ...fields, problem, h('div', { class: 'actions' }, send,
-    data.cancel_text && h('button', { type: 'button', class: 'action skip', onclick: cancel }, data.cancel_text)));
+  const body = h('fieldset', null, ...fields, problem, h('div', { class: 'actions' }, send, cancelButton(data, context)));
   const form = h('form', { novalidate: true }, prose(data.text ?? data.title, context), body);
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
@@ -42,16 +62,8 @@ export function question(
     const answer = await read();
     send.disabled = false;
     if (!answer || context.spent.aborted) return;
-    const callback = callbackOf(data);
-    context.track('form_submitted', { callback_id: callback, form_id: callback, form_text: answer.text });
-    context.reply({
-      type: 'form_response',
-      callback_id: callback,
-      data: { [data.attribute_name || fallbackAttribute]: answer.value, text: answer.text },
-    });
+    submitted(data, context, { [data.attribute_name || fallbackAttribute]: answer.value, text: answer.text });
   });
-  const disable = () => { body.disabled = true; };
-  if (context.spent.aborted) disable();
-  else context.spent.addEventListener('abort', disable);
+  whileAsked(body, context);
   return { form, error };
 }

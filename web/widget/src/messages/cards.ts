@@ -40,21 +40,20 @@ export const rich: Render = (data, context): Drawn => {
   return {};
 };
 
-export const list: Render = (data, context): Drawn => {
+export const list: Render = async (data, context) => {
   const items: Data[] = data.items ?? [];
   const vertical = (data.view_type ?? data.list_type) === 'vertical';
   const track = h('div', { class: 'track', role: 'list', tabindex: 0, 'aria-label': plain(context, data.title) || context.t('messages') });
   const cells = items.map((_, index) => h('div', { role: 'listitem', 'aria-label': context.t('item', index + 1, items.length) }));
   track.append(...cells);
-  for (const [index, item] of items.entries()) {
+  // What lies inside a list is a message of its own, and may be of a type not loaded yet.
+  await Promise.all(items.map(async (item, index) => {
     const type = String(item.message_type);
-    // What lies inside a list is a message of its own, and may be of a type not loaded yet.
-    void rendererOf(type).then((render) => {
-      const { bubble, outside } = render(item, { ...context, message: { ...context.message, type, data: item } });
-      if (bubble) cells[index]!.append(h('div', { class: 'bubble' }, bubble));
-      if (outside) cells[index]!.append(outside);
-    });
-  }
+    const render = await rendererOf(type);
+    const { bubble, outside } = await render(item, { ...context, message: { ...context.message, type, data: item } });
+    if (bubble) cells[index]!.append(h('div', { class: 'bubble' }, bubble));
+    if (outside) cells[index]!.append(outside);
+  }));
   const count = h('span', { 'aria-live': 'polite' });
   let at = 0;
   const show = () => {
@@ -74,7 +73,7 @@ export const list: Render = (data, context): Drawn => {
   const forth = step('next', 1, 'M10 6l6 6-6 6');
   track.addEventListener('keydown', (event) => {
     if (event.target !== track || vertical) return;
-    const forward = context.language && getComputedStyle(track).direction === 'rtl' ? 'ArrowLeft' : 'ArrowRight';
+    const forward = getComputedStyle(track).direction === 'rtl' ? 'ArrowLeft' : 'ArrowRight';
     if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
       event.preventDefault();
       go(at + (event.key === forward ? 1 : -1));

@@ -1,8 +1,9 @@
 // Forms, in a bubble (`form`) or over the whole chat (`fp-form`).
 
-import { callbackOf, plain, type Context, type Drawn, type Render } from '../chat/context';
+import { plain, type Context, type Drawn, type Render } from '../chat/context';
 import { freshId, h } from '../dom';
 import type { Data } from '../wire';
+import { cancelButton, submitted, whileAsked } from './answer';
 import { prose } from './basic';
 import { fieldOf, type Field } from './fields';
 
@@ -31,25 +32,17 @@ function build(data: Data, context: Context): HTMLFormElement {
   function submit(): void {
     const wrong = fields.filter((field) => !field.check());
     if (wrong.length) return wrong[0]!.focus();
-    const answer = answerOf(fields, context.general.formResponseText);
-    context.track('form_submitted', { callback_id: callbackOf(data), form_id: callbackOf(data), form_text: plain(context, data.text) });
-    context.reply({ type: 'form_response', callback_id: callbackOf(data), data: answer });
+    submitted(data, context, answerOf(fields, context.general.formResponseText));
   }
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     submit();
   });
-  const cancel = () => {
-    context.track('form_cancelled', { callback_id: data.cancel_callback });
-    context.reply({ type: 'form_response', callback_id: data.cancel_callback ?? '', data: { text: data.cancel_text } });
-  };
   body.append(h('div', { class: 'actions' },
     // A form that sends itself at the first choice still needs a button when it has no choices.
     (!data.auto_submit || !fields.some((field) => field.choice)) && h('button', { class: 'action main' }, data.submit_text || t('submit')),
-    data.cancel_text && h('button', { type: 'button', class: 'action skip', onclick: cancel }, data.cancel_text)));
-  const disable = () => { body.disabled = true; };
-  if (context.spent.aborted) disable();
-  else context.spent.addEventListener('abort', disable);
+    cancelButton(data, context)));
+  whileAsked(body, context);
   return form;
 }
 

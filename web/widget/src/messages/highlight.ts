@@ -2,7 +2,7 @@
 
 import { h } from '../dom';
 
-const WORDS = 'as|async|await|break|case|catch|class|const|continue|def|default|do|elif|else|end|enum|export|extends|false|final|finally|fn|for|from|func|function|if|impl|import|in|interface|is|let|loop|match|mod|mut|new|nil|None|not|null|package|private|pub|public|return|self|static|struct|super|switch|this|throw|trait|true|True|False|try|type|undefined|use|var|void|where|while|with|yield|SELECT|FROM|WHERE|INSERT|INTO|UPDATE|DELETE|JOIN|AND|OR|NOT|NULL';
+const WORDS = 'async|await|break|case|catch|class|const|def|do|elif|else|enum|export|false|fn|for|from|func|function|if|impl|import|in|let|loop|match|mod|mut|new|nil|None|null|pub|public|return|self|static|struct|switch|this|throw|true|True|try|type|use|var|void|while|SELECT|FROM|WHERE|JOIN|AND|OR';
 const TOKEN = new RegExp(
   `(?<c>\\/\\/[^\\n]*|\\/\\*[\\s\\S]*?\\*\\/|(?<=^|\\s)#[^\\n]*|<!--[\\s\\S]*?-->)|(?<s>"(?:\\\\.|[^"\\\\\\n])*"|'(?:\\\\.|[^'\\\\\\n])*'|\`(?:\\\\.|[^\`\\\\])*\`)|(?<n>\\b\\d[\\d_.]*(?:[eE][+-]?\\d+)?\\b)|(?<k>\\b(?:${WORDS})\\b)`, 'g');
 

@@ -6,31 +6,33 @@ import { button, image, text, unknown } from './basic';
 
 type Load = () => Promise<Render>;
 
+type Module<M> = { [K in keyof M]: M[K] extends Render ? K : never }[keyof M];
+
 const now = (render: Render): Load => async () => render;
-const form: Load = () => import('./form').then((module) => module.form);
-const date: Load = () => import('./date').then((module) => module.date);
+const question = (name: Module<typeof import('./questions')>): Load => async () => (await import('./questions'))[name];
+const showing = (name: Module<typeof import('./showing')>): Load => async () => (await import('./showing'))[name];
 
 const TYPES: Record<string, Load> = {
   text: now(text),
   text_external: now(text),
   image: now(image),
   button: now(button),
-  form,
-  'fp-form': form,
-  rich: () => import('./cards').then((module) => module.rich),
-  'fp-rich': () => import('./cards').then((module) => module.rich),
-  list: () => import('./cards').then((module) => module.list),
-  date,
-  'date-picker': date,
-  autocomplete: () => import('./autocomplete').then((module) => module.autocomplete),
-  'address-autocomplete': () => import('./autocomplete').then((module) => module.autocomplete),
-  location: () => import('./location').then((module) => module.location),
-  esign: () => import('./esign').then((module) => module.esign),
-  'file-upload': () => import('./upload').then((module) => module.upload),
-  audio: () => import('./small').then((module) => module.audio),
-  'hand-to-system': () => import('./small').then((module) => module.handOver),
-  long_text: () => import('./small').then((module) => module.longText),
-  longtext: () => import('./small').then((module) => module.longText),
+  form: question('form'),
+  'fp-form': question('form'),
+  date: question('date'),
+  'date-picker': question('date'),
+  autocomplete: question('autocomplete'),
+  'address-autocomplete': question('autocomplete'),
+  location: question('location'),
+  esign: question('esign'),
+  'file-upload': question('upload'),
+  long_text: question('longText'),
+  longtext: question('longText'),
+  rich: showing('rich'),
+  'fp-rich': showing('rich'),
+  list: showing('list'),
+  audio: showing('audio'),
+  'hand-to-system': showing('handOver'),
 };
 
 /** The module of a type; a type that this widget does not know is still shown as a bubble. */
