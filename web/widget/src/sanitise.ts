@@ -7,7 +7,7 @@ const TAGS = new Set(
   'a b strong i em u s del wbr br p ul ol li h1 h2 h3 h4 h5 h6 table thead tbody tr th td code pre blockquote hr span div img sub sup'.split(' '),
 );
 /** Elements whose content is no text for people: they go with everything inside. */
-const DROPPED = new Set('script style template iframe object embed noscript svg math head title textarea select form'.split(' '));
+const DROPPED = new Set('script style template iframe noscript svg math title textarea'.split(' '));
 const ATTRIBUTES = new Set('class id rel role title lang dir start colspan rowspan alt'.split(' '));
 
 function copy(from: Node, to: Node, sameTab: string): void {

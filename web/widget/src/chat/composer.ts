@@ -15,6 +15,7 @@ export interface Composer {
   hide(hidden: boolean): void;
   /** Puts another control in the line's place; nothing puts the line back. */
   replace(control?: HTMLElement): void;
+  /** Takes the focus, at once or when the user may write again. */
   focus(): void;
 }
 
@@ -64,6 +65,8 @@ export function composer({ bot, general, language, t, submit }: ComposerOptions)
     post();
   });
   button.disabled = true;
+  /** Whether the focus shall come to the input as soon as it can be written in. */
+  let wanted = false;
 
   /** A microphone where the browser can turn speech into text. */
   function speech(): HTMLElement | null {
@@ -101,19 +104,16 @@ export function composer({ bot, general, language, t, submit }: ComposerOptions)
   return {
     element,
     enable(on) {
-      const refocus = on && input.disabled && input.dataset.held;
-      if (!on && input.matches(':focus')) input.dataset.held = '1';
       input.disabled = !on;
       fit();
-      // Disabling takes the focus away: give it back to those who were writing.
-      if (refocus) input.focus();
-      if (on) delete input.dataset.held;
+      if (on && wanted) input.focus();
+      if (on) wanted = false;
     },
     hide: (hidden) => { form.hidden = hidden; },
     replace: (control) => element.replaceChildren(control ?? form),
-    focus: () => {
-      const first = element.querySelector<HTMLElement>('input,textarea:not(:disabled)');
-      (first ?? button).focus();
+    focus() {
+      wanted = input.disabled;
+      element.querySelector<HTMLElement>('input,textarea')!.focus();
     },
   };
 }

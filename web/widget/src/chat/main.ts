@@ -39,7 +39,7 @@ class ChatElement extends HTMLElement {}
 export class Chat {
   readonly element: HTMLElement;
   readonly api: ChatApi;
-  readonly #root = h('div', { class: 'od-chat-window' });
+  readonly #root: HTMLElement;
   #configuration!: Configuration;
   #conversation!: Conversation;
   #log!: Log;
@@ -49,12 +49,15 @@ export class Chat {
   #turn = new AbortController();
   #unfollow = () => {};
   #ended = false;
+  #refocus = false;
   #progress?: HTMLElement;
   #title?: HTMLElement;
 
   constructor(parent: Element, private readonly host: Host) {
     if (!customElements.get('parlance-chat')) customElements.define('parlance-chat', ChatElement);
     this.element = document.createElement('parlance-chat');
+    // On somebody's page the chat is a region; on a page of its own it is the page.
+    this.#root = h(host.mode === 'sdk' ? 'section' : 'div', { class: 'od-chat-window' });
     const shadow = this.element.attachShadow({ mode: 'open' });
     shadow.adoptedStyleSheets = [styleSheet(css)];
     this.element.setAttribute('mode', host.mode);
@@ -133,6 +136,8 @@ export class Chat {
   #frame(): void {
     const { general, bot } = this.#configuration;
     const t = (word: Word, ...values: (string | number)[]) => this.#t(word, ...values);
+    const name = general.chatbotName ?? general.teamName ?? t('chat');
+    this.#root.ariaLabel = this.host.mode === 'sdk' ? name : null;
     this.#root.lang = this.#language;
     this.#root.dir = directionOf(this.#language);
     this.#log = new Log({
@@ -150,7 +155,6 @@ export class Chat {
     });
     const sheets = [general.chatbotCssPath, this.host.mode === 'page' && general.chatbotFullpageCssPath]
       .filter(Boolean).map((href) => h('link', { rel: 'stylesheet', href }));
-    const name = general.chatbotName ?? general.teamName ?? t('chat');
     this.#title = h('h1', null, name);
     this.#root.replaceChildren(
       ...sheets,
@@ -159,10 +163,10 @@ export class Chat {
         this.#title,
         menu(t('menu'), () => this.#menuItems()),
         this.host.close && h('button', { type: 'button', class: 'round', 'aria-label': t('minimise'), onclick: () => this.host.close?.() }, icon(close))),
-      h('main', null, this.#log.element, this.#line.element),
+      h(this.host.mode === 'sdk' ? 'div' : 'main', { class: 'body' }, this.#log.element, this.#line.element),
     );
     if (!this.#menuItems().length) this.#root.querySelector('.menus')!.remove();
-    if (this.#progress) this.#root.querySelector('main')!.prepend(this.#progress);
+    if (this.#progress) this.#root.querySelector('.body')!.prepend(this.#progress);
     if (this.#ended) this.#line.enable(false);
   }
 
@@ -236,7 +240,7 @@ export class Chat {
   #cover(label: string, content: HTMLElement): () => void {
     const before = (this.element.shadowRoot as ShadowRoot).activeElement as HTMLElement | null;
     const dialog = h('div', { class: 'cover', role: 'dialog', 'aria-modal': 'true', 'aria-label': label, tabindex: -1 }, content);
-    const under = [...this.#root.children].filter((part): part is HTMLElement => part.matches('header,main'));
+    const under = [...this.#root.children].filter((part): part is HTMLElement => part.matches('header,.body'));
     const keepHeader = this.#configuration.general.showHeaderButtonsOnFullPageMessages && !content.matches('.question');
     for (const part of under) part.inert = !(keepHeader && part.localName === 'header');
     this.#root.append(dialog);
@@ -306,10 +310,18 @@ export class Chat {
         }
       },
       typing: (on: boolean) => this.#log.typing(on),
-      input: (enabled: boolean) => this.#line.enable(enabled && !this.#ended),
+      input: (enabled: boolean) => {
+        this.#line.enable(enabled && !this.#ended);
+        if (this.#refocus) this.#line.focus();
+        this.#refocus = false;
+      },
       failed: (retry: () => void) => this.#log.failed(retry),
       spent: () => {
+        // What is pressed with the keyboard may vanish; those who use it shall not lose their place.
+        const focused = this.element.shadowRoot!.activeElement;
+        const keyboard = focused?.matches(':focus-visible');
         this.#turn.abort();
+        if (keyboard && (!focused!.isConnected || focused!.matches('textarea,:disabled'))) this.#refocus = true;
         this.#turn = new AbortController();
       },
       meta: (elements: Data) => this.#meta(elements),
@@ -337,7 +349,7 @@ export class Chat {
       this.#progress.setAttribute('aria-valuenow', String(value));
       this.#progress.setAttribute('aria-label', this.#t('progress'));
       (this.#progress.firstChild as HTMLElement).style.width = `${value}%`;
-      this.#root.querySelector('main')!.prepend(this.#progress);
+      this.#root.querySelector('.body')!.prepend(this.#progress);
     }
     if (this.#progress && elements.progressText !== undefined) {
       this.#progress.replaceChildren(this.#progress.firstChild!, h('span', null, elements.progressText));
