@@ -5,8 +5,8 @@ import type { Configuration, Data, Envelope, HistoryRow, Settings } from './wire
 
 
 const TIMEOUT = 60_000;
-/** The oldest rows a page shows: kinds that have no bubble are left out by the server. */
-const IGNORED = 'chat_open,trigger,cta,meta,url_click';
+/** Rows that are neither words nor state of the window. */
+const IGNORED = 'chat_open,trigger,cta,url_click';
 
 /** An answer that was no success. */
 export class ApiError extends Error {

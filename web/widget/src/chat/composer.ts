@@ -43,7 +43,8 @@ export function composer({ bot, general, language, t, submit }: ComposerOptions)
 
   const fit = () => {
     input.style.height = 'auto';
-    input.style.height = `${Math.min(input.scrollHeight, 120)}px`;
+    // While the chat is hidden, nothing has a height.
+    if (input.scrollHeight) input.style.height = `${Math.min(input.scrollHeight, 120)}px`;
     button.disabled = input.disabled || !input.value.trim();
   };
   const post = () => {

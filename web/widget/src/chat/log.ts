@@ -103,36 +103,26 @@ export class Log {
     this.element.scrollTop = Math.min(this.element.scrollHeight, top);
   }
 
-  /** Folds a long message behind "Read more…". */
+  /** Folds a long message, or only its text, behind "Read more…". */
   #expandable(bubble: HTMLElement, data: Data): HTMLElement {
-    const whole = data.expandable_message;
-    if (!whole && !data.expandable_text) return bubble;
-    const part = whole ? bubble : bubble.querySelector<HTMLElement>('.prose');
-    if (!part) return bubble;
-    const height = whole ? data.expandable_message_height : data.expandable_text_height;
+    const kind = data.expandable_message ? 'message' : data.expandable_text && 'text';
+    const folded = kind === 'message' ? [...bubble.childNodes] : [...bubble.querySelectorAll('.prose')].slice(0, 1);
+    if (!kind || !folded.length) return bubble;
+    const chars = Number.parseInt(data.expandable_text_chars, 10);
+    if (chars >= folded[0]!.textContent!.length) return bubble;
     // Characters become lines of about forty, so that no word and no mark-up is cut.
-    const limit = height ?? (data.expandable_text_chars ? `${Math.max(1, Math.ceil(Number.parseInt(data.expandable_text_chars, 10) / 40)) * 1.5}em` : null);
-    if (!limit) return bubble;
-    if (!height && (part.textContent?.length ?? 0) <= Number.parseInt(data.expandable_text_chars, 10)) return bubble;
-    part.id ||= freshId();
-    const fold = h('div', { class: 'fold' });
-    fold.style.maxHeight = limit;
-    const toggle = h('button', { type: 'button', class: 'plain', 'aria-expanded': 'false', 'aria-controls': part.id }, this.options.t('more'));
-    toggle.addEventListener('click', () => {
-      const open = toggle.getAttribute('aria-expanded') === 'false';
-      toggle.setAttribute('aria-expanded', String(open));
+    const height: string = data[`expandable_${kind}_height`] ?? `${Math.ceil((chars || 240) / 40) * 1.5}em`;
+    const fold = h('div', { class: 'fold', id: freshId() });
+    const toggle = h('button', { type: 'button', class: 'plain', 'aria-controls': fold.id, onclick: () => show(toggle.ariaExpanded === 'false') });
+    const show = (open: boolean) => {
+      toggle.ariaExpanded = String(open);
       toggle.textContent = this.options.t(open ? 'less' : 'more');
-      fold.style.maxHeight = open ? 'none' : limit;
+      fold.style.maxHeight = open ? 'none' : height;
       fold.classList.toggle('open', open);
-    });
-    if (whole) {
-      fold.append(...part.childNodes);
-      part.append(fold, toggle);
-    } else {
-      part.replaceWith(fold);
-      fold.append(part);
-      fold.after(toggle);
-    }
+    };
+    show(false);
+    folded[0]!.before(fold, toggle);
+    fold.append(...folded);
     return bubble;
   }
 

@@ -68,7 +68,11 @@ export class Chat {
     this.api = new ChatApi(host.settings, host.userId);
     this.#root.addEventListener('click', (event) => this.#clicked(event));
     this.#root.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape') this.host.close?.();
+      if (event.key !== 'Escape') return;
+      // The question before the end is answered with no; everything else is left by minimising.
+      const no = this.#root.querySelector<HTMLElement>('.question button');
+      if (no) no.click();
+      else this.host.close?.();
     });
   }
 

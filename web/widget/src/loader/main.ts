@@ -42,9 +42,11 @@ async function load(settings: Settings): Promise<void> {
     call.hidden = isOpen() || !lines.length;
   }
 
-  function tell(message: Data): void {
-    frame?.contentWindow?.postMessage(message, origin);
-  }
+  const tell = (message: Data) => frame!.contentWindow!.postMessage(message, origin);
+  /** What the chat shall hear as soon as it listens. */
+  const held: Data[] = [];
+  let ready = false;
+  const later = (message: Data) => (ready ? tell(message) : held.push(message));
 
   function makeFrame(): void {
     frame = h('iframe', {
@@ -57,10 +59,11 @@ async function load(settings: Settings): Promise<void> {
     (parent || document.body).append(frame);
   }
 
-  function toggle(open: boolean): void {
+  /** `asked`: somebody wants it, so the focus goes along. */
+  function toggle(open: boolean, asked = true): void {
     if (open === isOpen()) return;
     if (!frame) makeFrame();
-    else if (open) tell({ parlance: 'focus' });
+    if (open && asked) later({ parlance: 'focus' });
     frame!.hidden = !open;
     call.hidden = true;
     show(open);
@@ -86,13 +89,10 @@ async function load(settings: Settings): Promise<void> {
       if ('collapseChat' in data) toggle(false);
       if (data.triggerConversation) {
         toggle(true);
-        if (ready) tell(data);
-        else held.push(data);
+        later(data);
       }
     }
   });
-  let ready = false;
-  const held: Data[] = [];
 
   // A server that refuses or is away leaves a launcher that says so when it is pressed.
   const query = new URLSearchParams({ user_id: userId, url: location.href });
@@ -110,7 +110,7 @@ async function load(settings: Settings): Promise<void> {
   document.body.append(host);
   track('chat_displayed');
   const minimised = settings.general?.startMinimized ?? configuration.showMinimized ?? true;
-  if (!minimised) toggle(true);
+  if (!minimised) toggle(true, false);
   else if (openCta?.title) invite([openCta.title], openCta);
 }
 

@@ -12,6 +12,7 @@ test('the loader fetches nothing of the chat before the first press', async () =
   expect(asked.filter((path) => path.startsWith('/widget/'))).toEqual(['/widget/parlance.js']);
   const visitor = await it.open(page);
   await visitor.sees('Welcome! (intent.core.welcome)');
+  expect(await visitor.input.evaluate((element) => (element.getRootNode() as ShadowRoot).activeElement === element)).toBe(true);
   await picture(page, 'site-desktop');
   await visitor.chat.getByRole('button', { name: 'Minimise chat' }).click();
   expect(await page.locator('#opendialog-chatwindow').isVisible()).toBe(false);
@@ -184,6 +185,7 @@ test('on a small screen the chat fills the screen and can be closed', async () =
   const page = await it.site({}, { browser: { viewport: { width: 360, height: 640 } } });
   const visitor = await it.frame(page);
   await visitor.sees('Welcome!');
+  expect(await page.evaluate(() => document.activeElement?.localName), 'a chat that opens itself takes no focus').toBe('body');
   expect(await page.locator('#opendialog-chatwindow').boundingBox()).toEqual({ x: 0, y: 0, width: 360, height: 640 });
   await visitor.say('show button');
   await picture(page, 'site-360');
