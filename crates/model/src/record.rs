@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 
 use crate::{AgentId, ContactId, EntryId, TenantId, Timestamp, TranscriptId};
 
-/// One record of the log.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "record", rename_all = "snake_case")]
+/// One record of the log. Which of the two it is is kept beside the JSON, not in it: a tag within would
+/// have every raw part parsed to find it.
+#[derive(Debug, Clone)]
 pub enum Record {
     /// One inbound act and everything it caused.
     Turn(Box<TurnRecord>),

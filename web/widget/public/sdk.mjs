@@ -1,0 +1,2 @@
+import './sdk.js';
+export const { OpenDialogChatSDK } = ODWebChat;
