@@ -27,10 +27,13 @@ use crate::{api, app::App, openapi, opendialog, operations, pages, problem::Prob
 
 /// The server's routes over shared state.
 pub(crate) fn router(app: &App) -> Router {
-    let chat = opendialog::routes().layer(from_fn_with_state(app.clone(), opendialog::cors));
-    let (routes, _) = described(chat).split_for_parts();
+    let (chat, _) = opendialog::routes().split_for_parts();
+    // The fallback first: preflights fall to it, and are answered by what stands around it.
+    let chat = chat.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(app.clone(), opendialog::cors));
+    let (others, _) = others().split_for_parts();
     let swagger = SwaggerUi::new(openapi::PAGE).config(Config::from(openapi::DOCUMENT));
-    routes
+    others
+        .merge(chat)
         .merge(Router::from(swagger).layer(compression()))
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
@@ -40,16 +43,17 @@ pub(crate) fn router(app: &App) -> Router {
         .with_state(app.clone())
 }
 
-/// Every route with its description.
-fn described(chat: OpenApiRouter<App>) -> OpenApiRouter<App> {
+/// The routes beside the Chat API.
+fn others() -> OpenApiRouter<App> {
     let large =
         OpenApiRouter::new().merge(api::routes()).merge(pages::routes()).merge(openapi::routes()).layer(compression());
-    OpenApiRouter::with_openapi(openapi::Document::openapi()).merge(chat).merge(operations::routes()).merge(large)
+    OpenApiRouter::new().merge(operations::routes()).merge(large)
 }
 
 /// The OpenAPI document as it is served.
 pub fn openapi_document() -> utoipa::openapi::OpenApi {
-    let mut document = described(opendialog::routes()).into_openapi();
+    let all = OpenApiRouter::with_openapi(openapi::Document::openapi()).merge(opendialog::routes()).merge(others());
+    let mut document = all.into_openapi();
     // The router's pattern for the rest of a path is no OpenAPI.
     let paths = std::mem::take(&mut document.paths.paths);
     document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();

@@ -71,6 +71,8 @@ async fn events(app: State<App>, caller: Caller, feed: Asked<Feed>) -> Result<ax
     if after > i64::MAX as u64 {
         return Err(Problem::invalid("after", "It is out of range.", "Send the `next` of the page before."));
     }
+    // Who did something and asks for its event finds it.
+    app.runtime.store().flush_projections().await?;
     let stored = app.runtime.store().tenant(caller.tenant()).events(after, limit).await?;
     let next = stored.last().map_or(after, |event| event.seq);
     let events = stored.into_iter().map(|event| Event {

@@ -55,7 +55,7 @@ async fn od_w03_older_paths_serve_clients_without_headers_or_key(#[case] path: &
     let answer = Client::new().post(format!("{}{path}", app.url)).json(&body).send().await.expect("an answer");
     let (status, said) = json_of(answer).await;
     assert_eq!(status, 200, "{said}");
-    assert_eq!(said["data"]["text"], "Triggered");
+    assert_eq!(said["data"]["text"], "Hello");
 
     for path in ["/chatApi-config", "/webchat-config"] {
         let url = format!("{}{path}?user_id=ann&url=https%3A%2F%2Fx.test", app.url);
@@ -66,7 +66,7 @@ async fn od_w03_older_paths_serve_clients_without_headers_or_key(#[case] path: &
         json_of(Client::new().get(format!("{}/user/ann/history", app.url)).send().await.expect("one")).await;
     assert_eq!(rows.as_array().map(Vec::len), Some(2), "{rows}");
     let file = Client::new().get(format!("{}/user/ann/history/file", app.url)).send().await.expect("an answer");
-    assert!(file.text().await.expect("text").contains("Bot: Triggered"));
+    assert!(file.text().await.expect("text").contains("Bot: Hello"));
 }
 
 #[tokio::test]
@@ -141,10 +141,10 @@ async fn od_w06_csrf_asks_for_the_header_that_repeats_the_cookie() {
     ann.csrf = Some("wrong".to_owned());
     assert_eq!(ann.send(hello.clone()).await.0, 403);
     ann.csrf = configuration["csrfToken"].as_str().map(str::to_owned);
-    assert_eq!(ann.hears(hello.clone()).await, "Triggered");
+    assert_eq!(ann.hears(hello.clone()).await, "Hello");
 
     let off = app.visitor(&app.open_agent().await, "bob");
-    assert_eq!(off.hears(hello).await, "Triggered");
+    assert_eq!(off.hears(hello).await, "Hello");
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn od_n37_a_draft_is_not_served_but_can_be_previewed() {
     assert!(answer["errors"]["OPENDIALOG-SCENARIO-ID"][0].as_str().expect("text").contains("draft"), "{answer}");
     let (status, said) =
         app.integrator(Method::POST, &format!("agents/{}/preview/message", agent.id), Some(hello.clone())).await;
-    assert_eq!((status.as_u16(), &said["data"]["text"]), (200, &json!("Triggered")));
+    assert_eq!((status.as_u16(), &said["data"]["text"]), (200, &json!("Hello")));
 
     assert_eq!(app.integrator(Method::POST, &format!("agents/{}/publish", agent.id), None).await.0, 200);
     assert_eq!(ann.post("/chat-api/message", &hello).await.0, 200);

@@ -211,7 +211,6 @@ pub(crate) fn scenario() -> Value {
                 "od_id": "main", "name": "Main", "behaviors": ["STARTING"],
                 "turns": [
                     turn("welcome", user("intent.core.welcome", json!({})), app("intent.app.Welcome", "Hello", json!([]))),
-                    turn("trigger", user("WELCOME", json!({})), app("intent.app.Triggered", "Triggered", json!([]))),
                     turn("restart", user("intent.core.restart", json!({})), app("intent.app.Restarted", "Restarted", json!([]))),
                     turn("hours", user("intent.user.Hours", examples("when are you open")),
                          app("intent.app.Hours", "From nine to five", json!([]))),

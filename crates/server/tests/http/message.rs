@@ -24,7 +24,7 @@ async fn od_w08_chat_open_is_answered_with_the_welcome() {
 async fn od_w09_a_trigger_starts_the_conversation() {
     let app = TestApp::start().await;
     let visitor = app.visitor(&app.open_agent().await, "ann");
-    assert_eq!(visitor.hears(json!({ "type": "trigger", "callback_id": "WELCOME", "data": {} })).await, "Triggered");
+    assert_eq!(visitor.hears(json!({ "type": "trigger", "callback_id": "WELCOME", "data": {} })).await, "Hello");
 }
 
 #[tokio::test]
