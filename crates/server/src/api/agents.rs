@@ -317,10 +317,10 @@ async fn check(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json
 )]
 async fn duplicate(app: State<App>, caller: Caller, path: Path) -> Result<(StatusCode, axum::Json<Agent>), Problem> {
     let tenant = caller.tenant();
-    let original = parsed(&*app.agents.draft(tenant, path.0.1).await?)?;
+    let original = parsed(&app.agents.draft(tenant, path.0.1).await?)?;
     let mut taken = Vec::new();
     for agent in app.agents.list(tenant).await? {
-        let draft = parsed(&*app.agents.draft(tenant, agent.id).await?)?;
+        let draft = parsed(&app.agents.draft(tenant, agent.id).await?)?;
         taken.extend(draft.get("od_id").and_then(Value::as_str).map(str::to_owned));
     }
     let copy = scenario::duplicate_scenario(&original, |od_id| taken.iter().any(|known| known == od_id));

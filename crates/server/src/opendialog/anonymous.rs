@@ -124,8 +124,8 @@ mod tests {
 
     #[test]
     fn a_token_proves_its_ids_to_its_tenant_and_under_its_keys_only() {
-        let (demo, other): (TenantId, TenantId) = ("demo".parse().unwrap(), "other".parse().unwrap());
-        let (ann, bob): (ContactId, ContactId) = ("ann".parse().unwrap(), "bob".parse().unwrap());
+        let (demo, other): (TenantId, TenantId) = ("demo".parse().expect("an id"), "other".parse().expect("an id"));
+        let (ann, bob): (ContactId, ContactId) = ("ann".parse().expect("an id"), "bob".parse().expect("an id"));
         let keys = [key("new"), key("old")];
         let token = Proof(None).extend(&demo, &ann, &keys[1]);
         let proof = Proof::read(&with_cookie(&token), &demo, &keys);
@@ -141,8 +141,8 @@ mod tests {
     #[test]
     fn an_id_is_new_once() {
         let issued = Issued::default();
-        let demo: TenantId = "demo".parse().unwrap();
-        let ann: ContactId = "ann".parse().unwrap();
+        let demo: TenantId = "demo".parse().expect("an id");
+        let ann: ContactId = "ann".parse().expect("an id");
         assert!(issued.first_time(&demo, &ann));
         assert!(!issued.first_time(&demo, &ann));
     }

@@ -61,7 +61,7 @@ async fn every_described_operation_is_served() {
             .replace("{user_id}", "ann")
             .replace("{*file}", "home.css")
             .replace("{file}", "home.css");
-        let path = path.replace('{', "").replace('}', "");
+        let path = path.replace(['{', '}'], "");
         for method in item.as_object().expect("an item").keys() {
             let method: Method = method.to_uppercase().parse().expect("a method");
             let answer = client.request(method.clone(), format!("{}{path}", app.url)).send().await.expect("an answer");
