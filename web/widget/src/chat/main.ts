@@ -57,11 +57,10 @@ export class Chat {
     if (!customElements.get('parlance-chat')) customElements.define('parlance-chat', ChatElement);
     this.element = document.createElement('parlance-chat');
     // On somebody's page the chat is a region; on a page of its own it is the page.
-    this.#root = h(host.mode === 'sdk' ? 'section' : 'div', { class: 'od-chat-window' });
+    this.#root = h(host.mode === 'sdk' ? 'section' : 'div', { class: `od-chat-window ${host.mode === 'frame' ? 'iframe' : host.mode}` });
     const shadow = this.element.attachShadow({ mode: 'open' });
     shadow.adoptedStyleSheets = [styleSheet(css)];
     this.element.setAttribute('mode', host.mode);
-    this.#root.classList.add(host.mode === 'frame' ? 'iframe' : host.mode);
     shadow.append(this.#root);
     parent.append(this.element);
     this.#language = host.settings.language || navigator.language || 'en';
