@@ -139,7 +139,7 @@ export class Chat {
   #frame(): void {
     const { general, bot } = this.#configuration;
     const t = (word: Word, ...values: (string | number)[]) => this.#t(word, ...values);
-    const name = general.chatbotName ?? general.teamName ?? t('chat');
+    const name = general.chatbotName || general.teamName || t('chat');
     this.#root.ariaLabel = this.host.mode === 'sdk' ? name : null;
     this.#root.lang = this.#language;
     this.#root.dir = directionOf(this.#language);
@@ -186,7 +186,7 @@ export class Chat {
     if (general.showDownloadButton !== false) items.push({ label: this.#t('download'), run: () => void this.#download() });
     if (general.showRestartButton) items.push({ label: this.#t('restart'), run: () => this.#restart() });
     if (general.showEndChatButton) {
-      items.push({ label: this.#configuration.bot.endChatText ?? this.#t('end'), run: () => this.#end() });
+      items.push({ label: this.#configuration.bot.endChatText || this.#t('end'), run: () => this.#end() });
     }
     for (const link of this.host.settings.additionalMenuLinks ?? []) {
       if (safeUrl(link.url)) items.push({ label: link.title, href: link.url });
@@ -220,12 +220,12 @@ export class Chat {
     this.host.track('end_chat');
     const answer = (label: string, classes: string, run: () => void) =>
       h('button', { type: 'button', class: classes, onclick: () => { uncover(); run(); } }, label);
-    const question = bot.endChatConfirmationMessage ?? this.#t('endSure');
+    const question = bot.endChatConfirmationMessage || this.#t('endSure');
     const uncover = this.#cover(question, h('div', { class: 'question' },
       h('p', null, question),
       h('div', { class: 'actions' },
-        answer(bot.endChatConfirmationNegative ?? this.#t('no'), 'action skip', () => this.focus()),
-        answer(bot.endChatConfirmationPositive ?? this.#t('yes'), 'action', () => void this.#finish()))));
+        answer(bot.endChatConfirmationNegative || this.#t('no'), 'action skip', () => this.focus()),
+        answer(bot.endChatConfirmationPositive || this.#t('yes'), 'action', () => void this.#finish()))));
   }
 
   async #finish(): Promise<void> {
@@ -303,7 +303,7 @@ export class Chat {
         const context = this.#context(message, live);
         const custom = host.components?.find((component) => component.name === message.type);
         const render = custom
-          ? (await import('../messages/showing')).custom(custom, this.#configuration.messages)
+          ? (await import('../messages/showing')).custom(custom, this.#configuration.settings?.messages)
           : await rendererOf(message.type);
         const row = await this.#log.draw(message, render, context);
         if (row?.querySelector('pre code')) (await import('../messages/showing')).highlight(row);

@@ -34,7 +34,7 @@ test('od_w19_open_intent_x_sends_chat_open_x', async () => {
 });
 
 test('od_w20_ongoing_user_sees_the_history_and_sends_no_chat_open', async () => {
-  it.server.configuration.userType = 'ongoing';
+  Object.assign(it.server.configuration, { userType: 'ongoing', openIntent: null });
   it.server.history = [
     { author: 'them', type: 'button', data: { text: 'And now?', external: false, clear_after_interaction: true, buttons: [{ text: 'Go on', callback_id: 'intent.user.Go' }] } },
     { author: 'user', type: 'text', data: { text: 'My question' } },
