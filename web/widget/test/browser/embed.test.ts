@@ -107,6 +107,7 @@ test('od_w24_the_data_layer_hears_of_everything', async () => {
   await chat.getByRole('button', { name: 'Yes' }).click();
   await visitor.idle();
   await chat.getByRole('button', { name: 'Minimise chat' }).click();
+  await expect.poll(async () => (await tracked(page)).at(-1)).toEqual({ event: 'chatbot_minimized' });
   const events = await tracked(page);
   const named = (event: string) => events.filter((entry) => entry.event === event);
   expect(events[1]).toEqual({ event: 'chatbot_maximized' });
