@@ -25,7 +25,7 @@ export interface Configuration {
   colours: Data;
   bot: Data;
   webchatHistory: Data;
-  messages?: Data;
+  settings?: { messages?: Data };
   userType?: 'new' | 'ongoing' | 'returning';
   showMinimized?: boolean;
   openIntent?: string | null;

@@ -34,7 +34,7 @@ export const form = {
     element('text', 'first_name', 'First name', { required: true }),
     element('email', 'email', 'E-mail', { required: true }),
     element('number', 'guests', 'Guests', { min: 1, max: 5 }),
-    element('text', 'code', 'Booking code', { regex: '[A-Z]{3}\\d{2}', error_message: 'Three capitals, two digits.', placeholder: 'ABC12' }),
+    element('text', 'code', 'Booking code', { validation: { regex: '[A-Z]{3}\\d{2}', error: 'Three capitals, two digits.' }, placeholder: 'ABC12' }),
     element('select', 'title', 'Title', { options: { mr: 'Mr.', ms: 'Ms.', dr: 'Dr.' } }),
     element('auto-select', 'country', 'Country', { alphabetical: true, options: [{ key: 'zm', value: 'Zambia' }, { key: 'at', value: 'Austria' }, { key: 'xx', value: '* Elsewhere' }, { key: 'be', value: 'Belgium' }] }),
     element('radio', 'meal', 'Breakfast', { options: { y: 'With breakfast', n: 'Without' } }),
@@ -45,7 +45,7 @@ export const form = {
 
 export const SAMPLES: Record<string, Incoming[]> = {
   text: [message('text', { text: '<h2>Hello</h2><p>This is <strong>bold</strong>, <a href="https://example.com">a link</a> and <code>code</code>.</p><table><thead><tr><th>Day</th><th>Open</th></tr></thead><tbody><tr><td>Monday</td><td>9 to 5</td></tr></tbody></table><pre><code class="language-js">const answer = "yes"; // truly\nreturn 42;</code></pre>' })],
-  image: [message('image', { img_src: PICTURE, img_link: 'https://example.com/', link_new_tab: true, img_alt: 'A lake before mountains' })],
+  image: [message('image', { img_src: PICTURE, img_link: 'https://example.com/', link_new_tab: true, alt: 'A lake before mountains' })],
   button: [message('button', {
     text: 'What would you like to do?', external: false, clear_after_interaction: true,
     buttons: [
@@ -71,7 +71,7 @@ export const SAMPLES: Record<string, Incoming[]> = {
   'fp-rich': [message('fp-rich', rich)],
   list: [message('list', {
     title: 'Places to stay', view_type: 'horizontal',
-    items: [{ ...rich, message_type: 'rich' }, { message_type: 'image', img_src: PICTURE, img_alt: 'Mountains' }, { message_type: 'text', text: 'A plain note' }, { ...rich, title: 'Forest hut', message_type: 'rich' }],
+    items: [{ ...rich, message_type: 'rich' }, { message_type: 'image', img_src: PICTURE, alt: 'Mountains' }, { message_type: 'text', text: 'A plain note' }, { ...rich, title: 'Forest hut', message_type: 'rich' }],
   })],
   date: [message('date', { text: 'When do you arrive?', callback: 'intent.user.Date', submit_text: 'Take it', attribute_name: 'arrival', min_date: '20260101', max_date: '2026-12-31' })],
   'date-time': [message('date', { format: 'date-time', text: 'When exactly?', callback: 'intent.user.Date', attribute_name: 'arrival' })],

@@ -34,10 +34,10 @@ export function composer({ bot, general, language, t, submit }: ComposerOptions)
     dir: 'auto',
     autocomplete: 'off',
     enterkeyhint: 'send',
-    placeholder: bot.inputPlaceholder ?? t('placeholder'),
-    'aria-label': bot.inputPlaceholder ?? t('placeholder'),
+    placeholder: bot.inputPlaceholder || t('placeholder'),
+    'aria-label': bot.inputPlaceholder || t('placeholder'),
   });
-  const button = h('button', { class: 'round send', 'aria-label': bot.sendButtonText ?? t('send') }, icon(send));
+  const button = h('button', { class: 'round send', 'aria-label': bot.sendButtonText || t('send') }, icon(send));
   const form = h('form', { class: 'composer' }, input, speech(), button);
   const element = h('div', { class: 'foot' }, form);
 

@@ -29,8 +29,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 /** What opens the conversation: a callback, or nothing. */
 export function openingOf(settings: Settings, configuration: Configuration): string | null {
   if (settings.openIntent !== undefined) return settings.openIntent;
-  if (configuration.userType === 'ongoing') return null;
-  return configuration.openIntent || WELCOME;
+  return configuration.openIntent || (configuration.userType === 'ongoing' ? null : WELCOME);
 }
 
 /** What a user's row of the history said; nothing for rows that were no words. */

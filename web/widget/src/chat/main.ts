@@ -57,11 +57,10 @@ export class Chat {
     if (!customElements.get('parlance-chat')) customElements.define('parlance-chat', ChatElement);
     this.element = document.createElement('parlance-chat');
     // On somebody's page the chat is a region; on a page of its own it is the page.
-    this.#root = h(host.mode === 'sdk' ? 'section' : 'div', { class: 'od-chat-window' });
+    this.#root = h(host.mode === 'sdk' ? 'section' : 'div', { class: `od-chat-window ${host.mode === 'frame' ? 'iframe' : host.mode}` });
     const shadow = this.element.attachShadow({ mode: 'open' });
     shadow.adoptedStyleSheets = [styleSheet(css)];
     this.element.setAttribute('mode', host.mode);
-    this.#root.classList.add(host.mode === 'frame' ? 'iframe' : host.mode);
     shadow.append(this.#root);
     parent.append(this.element);
     this.#language = host.settings.language || navigator.language || 'en';
@@ -140,7 +139,7 @@ export class Chat {
   #frame(): void {
     const { general, bot } = this.#configuration;
     const t = (word: Word, ...values: (string | number)[]) => this.#t(word, ...values);
-    const name = general.chatbotName ?? general.teamName ?? t('chat');
+    const name = general.chatbotName || general.teamName || t('chat');
     this.#root.ariaLabel = this.host.mode === 'sdk' ? name : null;
     this.#root.lang = this.#language;
     this.#root.dir = directionOf(this.#language);
@@ -187,7 +186,7 @@ export class Chat {
     if (general.showDownloadButton !== false) items.push({ label: this.#t('download'), run: () => void this.#download() });
     if (general.showRestartButton) items.push({ label: this.#t('restart'), run: () => this.#restart() });
     if (general.showEndChatButton) {
-      items.push({ label: this.#configuration.bot.endChatText ?? this.#t('end'), run: () => this.#end() });
+      items.push({ label: this.#configuration.bot.endChatText || this.#t('end'), run: () => this.#end() });
     }
     for (const link of this.host.settings.additionalMenuLinks ?? []) {
       if (safeUrl(link.url)) items.push({ label: link.title, href: link.url });
@@ -221,12 +220,12 @@ export class Chat {
     this.host.track('end_chat');
     const answer = (label: string, classes: string, run: () => void) =>
       h('button', { type: 'button', class: classes, onclick: () => { uncover(); run(); } }, label);
-    const question = bot.endChatConfirmationMessage ?? this.#t('endSure');
+    const question = bot.endChatConfirmationMessage || this.#t('endSure');
     const uncover = this.#cover(question, h('div', { class: 'question' },
       h('p', null, question),
       h('div', { class: 'actions' },
-        answer(bot.endChatConfirmationNegative ?? this.#t('no'), 'action skip', () => this.focus()),
-        answer(bot.endChatConfirmationPositive ?? this.#t('yes'), 'action', () => void this.#finish()))));
+        answer(bot.endChatConfirmationNegative || this.#t('no'), 'action skip', () => this.focus()),
+        answer(bot.endChatConfirmationPositive || this.#t('yes'), 'action', () => void this.#finish()))));
   }
 
   async #finish(): Promise<void> {
@@ -304,7 +303,7 @@ export class Chat {
         const context = this.#context(message, live);
         const custom = host.components?.find((component) => component.name === message.type);
         const render = custom
-          ? (await import('../messages/showing')).custom(custom, this.#configuration.messages)
+          ? (await import('../messages/showing')).custom(custom, this.#configuration.settings?.messages)
           : await rendererOf(message.type);
         const row = await this.#log.draw(message, render, context);
         if (row?.querySelector('pre code')) (await import('../messages/showing')).highlight(row);

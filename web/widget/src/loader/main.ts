@@ -101,9 +101,8 @@ async function load(settings: Settings): Promise<void> {
     headers: headersOf(settings, userId),
   }).then((answer) => (answer.ok ? answer.json() : {})).catch(() => ({}));
   const general = { ...configuration.general, ...settings.general };
-  const { launcherBackground, iconBackground } = configuration.colours ?? {};
+  const { launcherBackground } = configuration.colours ?? {};
   if (launcherBackground) host.style.setProperty('--launcher', launcherBackground);
-  if (iconBackground) host.style.setProperty('--icon', iconBackground);
   if (general.pageCssPath && safeUrl(general.pageCssPath)) {
     document.head.append(h('link', { rel: 'stylesheet', href: general.pageCssPath }));
   }

@@ -32,7 +32,7 @@ export const image: Render = (data, context) => {
   const picture = h('img', {
     class: 'picture',
     src: safeUrl(source, /^(https?:|data:image\/)/i) ? source : null,
-    alt: data.img_alt ?? data.alt ?? '',
+    alt: data.alt ?? '',
     loading: 'lazy',
   });
   const link = data.img_link ?? data.url;

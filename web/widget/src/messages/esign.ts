@@ -99,7 +99,7 @@ export const esign: Render = (data, context): Drawn => {
   const asked = { ...data, submit_text: data.submit_text || data.confirm_text };
   const { form, error } = question(asked, context, nodes, async () => {
     const typed = name.value.trim();
-    if (signs && !drawn && !typed) return error(t('signFirst')), null;
+    if (signs && !drawn && !typed) return error(t('required')), null;
     if (!agree.checked) return error(t('required')), agree.focus(), null;
     if (typed) {
       pen.fillStyle = '#10182b';

@@ -34,7 +34,7 @@ export function problemOf(element: Data, value: string): [Word, ...(string | num
     if (number < bound(element.min)) return ['least', element.min];
     if (number > bound(element.max)) return ['most', element.max];
   }
-  const pattern = element.regex ?? element.validation;
+  const pattern = element.validation?.regex;
   if (pattern) {
     try {
       if (!new RegExp(`^(?:${String(pattern).replace(/^\/|\/[a-z]*$/g, '')})$`, 'u').test(given)) return ['pattern'];
@@ -45,14 +45,15 @@ export function problemOf(element: Data, value: string): [Word, ...(string | num
   return null;
 }
 
-/** Options in either of their two wire forms. */
-export function optionsOf(options: unknown): Option[] {
+/** Options in either of their two wire forms; `order` holds the keys in the designer's order, which an object may lose. */
+export function optionsOf(options: unknown, order?: string[]): Option[] {
   if (Array.isArray(options)) {
     return options.map((option) => typeof option === 'object' && option
       ? { key: String(option.key), value: String(option.value ?? option.key) }
       : { key: String(option), value: String(option) });
   }
-  return Object.entries((options ?? {}) as Data).map(([key, value]) => ({ key, value: String(value) }));
+  const map = (options ?? {}) as Data;
+  return (order ?? Object.keys(map)).filter((key) => key in map).map((key) => ({ key, value: String(map[key]) }));
 }
 
 interface Part {
@@ -80,7 +81,7 @@ function written(element: Data): Part {
 }
 
 function selected(element: Data, context: Context, chosen: () => void): Part {
-  const given = optionsOf(element.options);
+  const given = optionsOf(element.options, element.options_order);
   const all = element.alphabetical ? alphabetical(given) : given;
   let letter = '';
   let current = all.find((option) => option.key === String(element.default_value ?? '')) ?? null;
@@ -121,7 +122,7 @@ function selected(element: Data, context: Context, chosen: () => void): Part {
 const firstOf = (option: Option) => option.value.charAt(0).toLocaleUpperCase();
 
 function boxes(element: Data, kind: 'radio' | 'checkbox', chosen: () => void): Part {
-  const options = optionsOf(element.options);
+  const options = optionsOf(element.options, element.options_order);
   const preset = String(element.default_value ?? '').split(',');
   const group = freshId();
   const inputs = options.map((option) => h('input', {
@@ -158,7 +159,7 @@ export function fieldOf(element: Data, context: Context, chosen: () => void): Fi
   const check = () => {
     const problem = problemOf(element, part.value());
     error.hidden = !problem;
-    error.textContent = problem ? (problem[0] === 'pattern' && element.error_message) || fill(context.t(problem[0]), ...problem.slice(1)) : '';
+    error.textContent = problem ? (problem[0] === 'pattern' && element.validation?.error) || fill(context.t(problem[0]), ...problem.slice(1)) : '';
     const target = part.input ?? whole;
     if (problem) {
       if (part.input) target.setAttribute('aria-invalid', 'true');

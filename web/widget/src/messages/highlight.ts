@@ -2,7 +2,7 @@
 
 import { h } from '../dom';
 
-const WORDS = 'async|await|break|case|catch|class|const|def|do|elif|else|enum|export|false|fn|for|from|func|function|if|impl|import|in|let|loop|match|mod|mut|new|nil|None|null|pub|public|return|self|static|struct|switch|this|throw|true|True|try|type|use|var|void|while|SELECT|FROM|WHERE|JOIN|AND|OR';
+const WORDS = 'async|await|break|case|catch|class|const|def|do|else|enum|export|false|fn|for|from|func|function|if|import|in|let|match|mut|new|nil|None|null|pub|public|return|self|static|struct|switch|this|throw|true|True|try|type|use|var|void|while|SELECT|FROM|WHERE';
 const TOKEN = new RegExp(
   `(?<c>\\/\\/[^\\n]*|\\/\\*[\\s\\S]*?\\*\\/|(?<=^|\\s)#[^\\n]*|<!--[\\s\\S]*?-->)|(?<s>"(?:\\\\.|[^"\\\\\\n])*"|'(?:\\\\.|[^'\\\\\\n])*'|\`(?:\\\\.|[^\`\\\\])*\`)|(?<n>\\b\\d[\\d_.]*(?:[eE][+-]?\\d+)?\\b)|(?<k>\\b(?:${WORDS})\\b)`, 'g');
 

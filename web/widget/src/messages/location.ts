@@ -57,7 +57,7 @@ export const location: Render = (data, context): Drawn => {
       lng = coords.longitude;
       hint.textContent = `${lat.toFixed(5)}, ${lng.toFixed(5)}`;
     },
-    () => { hint.textContent = context.t('noPosition'); },
+    () => { hint.textContent = context.t('required'); },
   );
   const nodes = [...address.nodes];
   if (navigator.geolocation) {

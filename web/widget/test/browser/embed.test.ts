@@ -34,7 +34,7 @@ test('od_w19_open_intent_x_sends_chat_open_x', async () => {
 });
 
 test('od_w20_ongoing_user_sees_the_history_and_sends_no_chat_open', async () => {
-  it.server.configuration.userType = 'ongoing';
+  Object.assign(it.server.configuration, { userType: 'ongoing', openIntent: null });
   it.server.history = [
     { author: 'them', type: 'button', data: { text: 'And now?', external: false, clear_after_interaction: true, buttons: [{ text: 'Go on', callback_id: 'intent.user.Go' }] } },
     { author: 'user', type: 'text', data: { text: 'My question' } },
@@ -107,6 +107,7 @@ test('od_w24_the_data_layer_hears_of_everything', async () => {
   await chat.getByRole('button', { name: 'Yes' }).click();
   await visitor.idle();
   await chat.getByRole('button', { name: 'Minimise chat' }).click();
+  await expect.poll(async () => (await tracked(page)).at(-1)).toEqual({ event: 'chatbot_minimized' });
   const events = await tracked(page);
   const named = (event: string) => events.filter((entry) => entry.event === event);
   expect(events[1]).toEqual({ event: 'chatbot_maximized' });

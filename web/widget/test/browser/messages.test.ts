@@ -241,7 +241,7 @@ test('od_m26_a_signature_is_sent_as_a_pdf', async () => {
   const visitor = await shown('esign');
   const { chat, page } = visitor;
   await chat.getByRole('button', { name: 'Sign', exact: true }).click();
-  expect(await chat.getByRole('alert').innerText()).toBe('Please draw or type your signature.');
+  expect(await chat.getByRole('alert').innerText()).toBe('Please fill this in.');
   const box = (await chat.locator('canvas').boundingBox())!;
   await page.mouse.move(box.x + 20, box.y + 60);
   await page.mouse.down();

@@ -47,11 +47,11 @@ test('od_w25_the_eight_methods', async () => {
   await page.getByRole('heading', { name: 'Other name' }).waitFor();
   await visitor.sees('text: from the page');
 
-  it.server.configuration.userType = 'ongoing';
+  Object.assign(it.server.configuration, { userType: 'ongoing', openIntent: null });
   it.server.history = [{ author: 'user-1', type: 'text', data: { text: 'kept' } }];
   await call(page, 'restart()');
   await visitor.sees('kept');
-  it.server.configuration.userType = 'new';
+  Object.assign(it.server.configuration, { userType: 'new', openIntent: 'intent.core.welcome' });
   await call(page, "restart(true, {}, 'user-2', 'intent.user.Again')");
   await visitor.sees('Welcome! (intent.user.Again)');
   expect(it.server.sent.at(-1)!.user_id).toBe('user-2');

@@ -75,7 +75,8 @@ describe('how a conversation opens', () => {
     [undefined, 'new', 'intent.core.welcome', 'intent.core.welcome'],
     [undefined, 'returning', 'X', 'X'],
     [undefined, 'new', null, 'intent.core.welcome'],
-    [undefined, 'ongoing', 'X', null],
+    [undefined, 'ongoing', null, null],
+    [undefined, 'ongoing', 'X', 'X'],
     [null, 'new', 'X', null],
     ['Y', 'ongoing', 'X', 'Y'],
   ] as const)('od_w19_setting_%s_user_%s_configured_%s', (openIntent, userType, configured, expected) => {
@@ -101,13 +102,14 @@ describe('forms', () => {
     [{ element_type: 'number', min: '1', max: '5' }, '6', 'most'],
     [{ element_type: 'number', min: null, max: '' }, '-3', null],
     [{ element_type: 'number' }, 'three', 'number'],
-    [{ regex: '\\d+' }, '12a', 'pattern'],
-    [{ regex: '/^\\d+$/' }, '12', null],
-    [{ regex: '([' }, 'anything', null],
+    [{ validation: { regex: '\\d+' } }, '12a', 'pattern'],
+    [{ validation: { regex: '/^\\d+$/' } }, '12', null],
+    [{ validation: { regex: '([' } }, 'anything', null],
   ])('od_m16_%j_of_%s', (element, value, expected) => expect(check(element, value)).toBe(expected));
 
   test('options come as an object or as a list', () => {
     expect(optionsOf({ mr: 'Mr.', 2: 'Two' })).toContainEqual({ key: 'mr', value: 'Mr.' });
+    expect(optionsOf({ 2: 'Two', 1: 'One' }, ['2', '1', '3']).map((option) => option.value)).toEqual(['Two', 'One']);
     expect(optionsOf([{ key: 'a', value: 'A' }, 'b', 3])).toEqual([{ key: 'a', value: 'A' }, { key: 'b', value: 'b' }, { key: '3', value: '3' }]);
     expect(optionsOf(null)).toEqual([]);
   });
