@@ -85,8 +85,8 @@ impl Classifiers {
         }
         files.sort_unstable_by(|a, b| b.cmp(a));
         let oldest = SystemTime::now() - KEPT_FOR;
-        for (_, path) in files.iter().enumerate().filter(|(n, (used, _))| *n >= KEPT || *used < oldest).map(|(_, f)| f)
-        {
+        let still_good = files.iter().take(KEPT).take_while(|(used, _)| *used >= oldest).count();
+        for (_, path) in &files[still_good..] {
             match fs::remove_file(path) {
                 Err(problem) if problem.kind() != io::ErrorKind::NotFound => return Err(problem),
                 _ => {}

@@ -225,3 +225,24 @@ fn make_ready(
         .map_err(|problem| TurnError::Broken(problem.to_string()))?;
     Ok(LoadedAgent { id, version, scenario, classifiers })
 }
+
+#[cfg(test)]
+mod tests {
+    use store::StoreOptions;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn ids_that_do_not_exist_are_not_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), StoreOptions::default()).await.unwrap();
+        let agents = LoadedAgents::new(store, Classifiers::in_folder(folder.path().join("models")));
+        let tenant = "t".parse().unwrap();
+        for source in [AgentSource::Active, AgentSource::Draft] {
+            let found = agents.get(&tenant, AgentId(Uuid::now_v7()), source).await;
+            assert!(matches!(found, Err(TurnError::UnknownAgent)));
+        }
+        assert!(agents.slots.read().is_empty());
+    }
+}

@@ -1,4 +1,6 @@
 //! Turns through the runtime on a real store.
 
+mod bounds;
 mod desk;
+mod loading;
 mod turns;
