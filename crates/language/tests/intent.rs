@@ -96,11 +96,11 @@ fn intents_without_examples_never_match_and_no_intents_give_nothing() {
 }
 
 #[test]
-fn intents_that_share_an_example_share_the_certainty() {
+fn intents_that_share_an_example_are_both_certain() {
     let intents = [intent("a", &["yes", "sure"]), intent("b", &["yes", "go ahead"]), intent("c", &["no"])];
     let classifier = IntentClassifier::train(&intents).expect("small enough");
     let scored = classifier.classify("Yes!");
-    assert_eq!((scored[0].confidence, scored[1].confidence, scored[2].confidence), (0.5, 0.5, 0.0));
+    assert_eq!((scored[0].confidence, scored[1].confidence, scored[2].confidence), (1.0, 1.0, 0.0));
 }
 
 #[test]

@@ -12,9 +12,13 @@ use serde_json::{Map, Value, json};
 
 use super::{
     needs::{HistoryLine, Participant},
+    session::Place,
     turn::Input,
 };
-use crate::expression::{Scope, coerce};
+use crate::{
+    expression::{Scope, coerce},
+    scenario::compiled::{IntentIx, Node, Target},
+};
 
 /// What is remembered of a contact across transcripts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +39,13 @@ impl ContactState {
     }
 }
 
+/// Most attributes of a contact; what is remembered is read and written at every turn.
+const MAX_ATTRIBUTES: usize = 500;
+/// Largest value that a visitor's client may set, in bytes of JSON.
+const MAX_BROWSER_VALUE: usize = 8 << 10;
+/// Largest value that an agent may set, in bytes of JSON.
+const MAX_VALUE: usize = 128 << 10;
+
 /// Attributes that only Parlance writes (row OD-C29).
 const RESERVED: [&str; 5] = ["first_seen", "last_seen", "seconds_since_last_seen", "utterance", "utterance_text"];
 
@@ -45,8 +56,10 @@ pub(super) struct Memory<'a> {
     changes: BTreeMap<String, Option<Attribute>>,
     /// The `session` context: lives as long as the turn (row OD-C03).
     scratch: Map<String, Value>,
-    /// The `conversation` context.
-    pub(super) conversation: Map<String, Value>,
+    /// Where the conversation stands: the `conversation` context.
+    pub(super) place: Place,
+    /// The message template that is being filled.
+    pub(super) template: Option<&'a Node>,
     /// The `_intent` context, while one intent's conditions are evaluated.
     pub(super) interpretation: Option<Map<String, Value>>,
     history: Option<Past>,
@@ -57,7 +70,7 @@ pub(super) struct Memory<'a> {
 struct Past {
     transcript: Value,
     utterances: Value,
-    intents: Value,
+    intents: Vec<Value>,
 }
 
 impl<'a> Memory<'a> {
@@ -66,7 +79,8 @@ impl<'a> Memory<'a> {
             input,
             changes: BTreeMap::new(),
             scratch: Map::new(),
-            conversation: Map::new(),
+            place: Place::find(input.scenario, &input.session.position),
+            template: None,
             interpretation: None,
             history: None,
             message_history: None,
@@ -75,12 +89,25 @@ impl<'a> Memory<'a> {
 
     /// Makes the past of this transcript readable.
     pub(super) fn remember_history(&mut self, lines: &[HistoryLine]) {
-        let item = |line: &HistoryLine, value: &str| json!({"participant": line.participant.as_str(), "value": value});
         self.history = Some(Past {
             transcript: transcript(lines).into(),
-            utterances: lines.iter().filter(|line| !line.text.is_empty()).map(|line| item(line, &line.text)).collect(),
-            intents: lines.iter().filter_map(|line| line.intent.as_ref().map(|intent| item(line, intent))).collect(),
+            utterances: lines
+                .iter()
+                .filter(|line| !line.text.is_empty())
+                .map(|line| spoken(line.participant, &line.text))
+                .collect(),
+            intents: lines
+                .iter()
+                .filter_map(|line| line.intent.as_ref().map(|intent| spoken(line.participant, intent)))
+                .collect(),
         });
+    }
+
+    /// Adds the intent that the present utterance realises.
+    pub(super) fn remember_intent(&mut self, intent: &str) {
+        if let Some(past) = &mut self.history {
+            past.intents.push(spoken(Participant::User, intent));
+        }
     }
 
     /// Makes the past of all transcripts readable.
@@ -98,7 +125,8 @@ impl<'a> Memory<'a> {
     ) -> Result<(), &'static str> {
         match context {
             "session" => {
-                self.scratch.insert(name.to_owned(), value.clone());
+                let value = self.typed(name, value);
+                self.scratch.insert(name.to_owned(), value);
                 Ok(())
             }
             "user" => self.write_user(name, value, provenance),
@@ -123,14 +151,49 @@ impl<'a> Memory<'a> {
             }
             return Ok(());
         }
-        let value = match self.input.scenario.declared.get(name) {
+        let value = self.typed(name, value);
+        let largest = if provenance == Provenance::Browser { MAX_BROWSER_VALUE } else { MAX_VALUE };
+        if size(&value) > largest {
+            return Err("the value is too large");
+        }
+        match current {
+            Some(held) if held.value == value && held.provenance == provenance => return Ok(()),
+            None if self.input.contact.attributes.len() + self.changes.len() >= MAX_ATTRIBUTES => {
+                return Err("the contact has as many attributes as are kept");
+            }
+            _ => {}
+        }
+        self.changes.insert(name.to_owned(), Some(Attribute { value, provenance }));
+        Ok(())
+    }
+
+    /// The value as the attribute's declared type has it (row OD-C30).
+    fn typed(&self, name: &str, value: &Value) -> Value {
+        match self.input.scenario.declared.get(name) {
             Some(kind) => coerce(*kind, value),
             None => value.clone(),
-        };
-        if current.is_none_or(|held| held.value != value || held.provenance != provenance) {
-            self.changes.insert(name.to_owned(), Some(Attribute { value, provenance }));
         }
-        Ok(())
+    }
+
+    /// An object of the `conversation` context.
+    fn current(&self, name: &str) -> Option<&Node> {
+        let scenario = self.input.scenario;
+        match name {
+            "current_conversation" => self.place.conversation(scenario).map(|ix| &scenario.conversation(ix).node),
+            "current_scene" => self.place.scene(scenario).map(|ix| &scenario.scene(ix).node),
+            "current_turn" => match self.place {
+                Place::After(ix) => Some(&scenario.turn(scenario.intent(ix).turn).node),
+                Place::At(Target::Turn(ix)) => Some(&scenario.turn(ix).node),
+                _ => None,
+            },
+            "current_intent" => self.current_intent().map(|ix| &scenario.intent(ix).node),
+            "current_message_template" => self.template,
+            _ => None,
+        }
+    }
+
+    fn current_intent(&self) -> Option<IntentIx> {
+        if let Place::After(ix) = self.place { Some(ix) } else { None }
     }
 
     fn user(&self, name: &str) -> Option<&Attribute> {
@@ -140,11 +203,11 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// The `session_lifetime` in seconds; none means "never expires" (§2.7).
+    /// The `session_lifetime` in microseconds; none means "never expires" (§2.7).
     pub(super) fn session_lifetime(&self) -> Option<i64> {
         let value = &self.user("session_lifetime")?.value;
         let seconds = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
-        (seconds > 0.0).then_some(seconds as i64)
+        (seconds > 0.0).then_some((seconds * 1e6) as i64)
     }
 
     /// The contact as it is to be remembered.
@@ -172,6 +235,24 @@ fn first_seen(input: &Input<'_>) -> Timestamp {
 /// When the contact was here before this turn; now, for a new one.
 fn last_seen(input: &Input<'_>) -> Timestamp {
     if input.contact.last_seen == Timestamp::default() { input.now } else { input.contact.last_seen }
+}
+
+fn described(node: &Node) -> Value {
+    json!({"id": &*node.od_id, "name": &*node.name, "description": &*node.description})
+}
+
+/// Bytes of JSON, roughly.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(list) => list.iter().map(|item| size(item) + 1).sum(),
+        Value::Object(map) => map.iter().map(|(key, item)| key.len() + size(item) + 4).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+    }
+}
+
+fn spoken(participant: Participant, value: &str) -> Value {
+    json!({"participant": participant.as_str(), "value": value})
 }
 
 fn transcript(lines: &[HistoryLine]) -> String {
@@ -205,14 +286,14 @@ impl Scope for Memory<'_> {
             },
             "session" => self.scratch.get(name).map(Cow::Borrowed),
             "global" => self.input.globals.get(name).map(Cow::Borrowed),
-            "conversation" => self.conversation.get(name).map(Cow::Borrowed),
+            "conversation" => owned(described(self.current(name)?)),
             "_intent" => self.interpretation.as_ref()?.get(name).map(Cow::Borrowed),
             "history" => {
                 let past = self.history.as_ref()?;
                 match name {
                     "transcript" => Some(Cow::Borrowed(&past.transcript)),
                     "utterances" => Some(Cow::Borrowed(&past.utterances)),
-                    "intents" => Some(Cow::Borrowed(&past.intents)),
+                    "intents" => owned(past.intents.clone().into()),
                     _ => None,
                 }
             }

@@ -61,6 +61,11 @@ pub enum Step {
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
+    /// Intents that were available, and that the utterance does not mean.
+    NotMeant {
+        /// Their `od_id`s.
+        intents: Vec<Arc<str>>,
+    },
     /// A candidate was looked at.
     Candidate {
         /// `od_id` of the intent.
@@ -143,8 +148,6 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// No interpretation has its name.
-    NotInterpreted,
     /// The confidence is below the intent's.
     Confidence {
         /// What the interpreter gave.

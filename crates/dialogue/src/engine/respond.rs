@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     journal::Step,
+    ladder,
     needs::{ActionResult, Need},
     search::{Heard, Match},
     session::Place,
@@ -24,6 +25,15 @@ use crate::{
 /// Most virtual intents that follow one another in a turn (row OD-N34).
 const VIRTUAL_CHAIN: usize = 5;
 
+/// What follows the agent's answer to a visitor's intent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Whatever the agent's intent says.
+    GoesOn,
+    /// The conversation is over: the visitor's intent completes it.
+    Completes,
+}
+
 /// What came of looking for the agent's answer.
 pub(super) enum Answered {
     /// Something was executed.
@@ -34,7 +44,7 @@ pub(super) enum Answered {
     No,
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
     /// Executes a visitor's intent and lets the agent answer it.
     pub(super) fn follow(&mut self, found: Match) -> Result<Answered, Need> {
         let scenario = self.input.scenario;
@@ -44,26 +54,26 @@ impl Turn<'_> {
             place: intent.place.clone(),
             confidence: Some(found.confidence),
         });
-        self.heard_intent.get_or_insert(found.intent);
+        if self.heard_intent.is_none() {
+            self.heard_intent = Some(found.intent);
+            self.memory.remember_intent(&intent.node.od_id);
+        }
         self.stand(found.intent);
         self.keep_expected(intent, &found);
-        self.set_attributes(intent);
-        self.run_actions(intent)?;
+        self.fire(intent)?;
 
-        let answered = self.answer(found.intent)?;
-        if intent.node.completing {
+        let ending = if intent.node.completing { Ending::Completes } else { Ending::GoesOn };
+        let answered = self.answer(found.intent, ending)?;
+        if intent.node.completing && !matches!(answered, Answered::Yes) {
             self.complete();
-            return Ok(match answered {
-                Answered::No => Answered::Silence,
-                other => other,
-            });
+            return Ok(Answered::Silence);
         }
         Ok(answered)
     }
 
     /// Chooses and executes the agent's intent after a visitor's one: the target of its transition, else
     /// the same turn's responses, else a request of another open turn ("cadence change").
-    fn answer(&mut self, after: IntentIx) -> Result<Answered, Need> {
+    fn answer(&mut self, after: IntentIx, ending: Ending) -> Result<Answered, Need> {
         let place = match self.input.scenario.intent(after).transition {
             Some(target) => {
                 self.arrive(target);
@@ -72,19 +82,20 @@ impl Turn<'_> {
             None => Place::After(after),
         };
         let candidates = self.available(place, Speaker::App);
-        let chosen = candidates.into_iter().find(|ix| self.eligible(*ix));
-        match chosen {
-            Some(chosen) => self.say(chosen),
+        if let Some(chosen) = candidates.iter().copied().find(|ix| self.eligible(*ix)) {
+            return self.say(chosen, ending);
+        }
+        match place {
             // The visitor was taken to a place where it is their turn to speak.
-            None if matches!(place, Place::At(_)) && !self.available(place, Speaker::User).is_empty() => {
+            Place::At(target) if candidates.is_empty() && !self.openings(target, Speaker::User).is_empty() => {
                 Ok(Answered::Silence)
             }
-            None => Ok(Answered::No),
+            _ => Ok(Answered::No),
         }
     }
 
-    /// Executes an intent of the agent: actions, then messages, then where it leads.
-    fn say(&mut self, ix: IntentIx) -> Result<Answered, Need> {
+    /// Executes an intent of the agent: what it sets and runs, then its messages, then where it leads.
+    fn say(&mut self, ix: IntentIx, ending: Ending) -> Result<Answered, Need> {
         let intent = self.input.scenario.intent(ix);
         self.journal.note(Step::Executed {
             intent: intent.node.od_id.clone(),
@@ -92,12 +103,11 @@ impl Turn<'_> {
             confidence: None,
         });
         self.stand(ix);
-        self.run_actions(intent)?;
-        self.set_attributes(intent);
+        self.fire(intent)?;
         if !self.speak(ix, intent) {
             return Ok(Answered::No);
         }
-        if intent.node.completing {
+        if intent.node.completing || ending == Ending::Completes {
             self.complete();
         } else if let Some(target) = intent.transition {
             self.arrive(target);
@@ -118,8 +128,11 @@ impl Turn<'_> {
         }
         note(None);
         self.virtual_intents += 1;
+        if let Some(ladder) = ladder::named(name) {
+            return self.climb(ladder).map(|_| ());
+        }
         let heard = Heard::Named { intent: name.clone(), attributes: Map::new() };
-        let candidates = self.available(self.place, Speaker::User);
+        let candidates = self.available(self.memory.place, Speaker::User);
         match self.matching(&candidates, &heard)? {
             Some(found) => self.follow(found).map(|_| ()),
             None => {
@@ -131,7 +144,7 @@ impl Turn<'_> {
 
     /// Chooses the message template and renders it; false when what the message asks for could not be
     /// kept, so that it must not be shown (row OD-M24).
-    fn speak(&mut self, ix: IntentIx, intent: &Intent) -> bool {
+    fn speak(&mut self, ix: IntentIx, intent: &'a Intent) -> bool {
         let Some(template) = self.choose_template(intent) else {
             let text = if intent.templates.is_empty() {
                 format!("No messages found for intent {}", intent.node.od_id)
@@ -141,7 +154,7 @@ impl Turn<'_> {
             self.said(ix, vec![message::plain(&text, &intent.node.od_id)]);
             return true;
         };
-        self.memory.conversation.insert("current_message_template".into(), described(&template.node));
+        self.memory.template = Some(&template.node);
         let undeclared = template.markup.as_ref().ok().and_then(|markup| {
             markup.attributes_to_declare().find(|name| !self.input.scenario.declared.contains_key(*name))
         });
@@ -186,26 +199,13 @@ impl Turn<'_> {
 
     /// Takes the position after an executed intent.
     fn stand(&mut self, ix: IntentIx) {
-        let scenario = self.input.scenario;
-        self.place = Place::After(ix);
+        self.memory.place = Place::After(ix);
         self.completed = false;
-        let intent = scenario.intent(ix);
-        let turn = scenario.turn(intent.turn);
-        let scene = scenario.scene(turn.scene);
-        let conversation = scenario.conversation(scene.conversation);
-        for (name, node) in [
-            ("current_conversation", &conversation.node),
-            ("current_scene", &scene.node),
-            ("current_turn", &turn.node),
-            ("current_intent", &intent.node),
-        ] {
-            self.memory.conversation.insert(name.into(), described(node));
-        }
     }
 
     fn arrive(&mut self, target: Target) {
-        self.place = Place::At(target);
-        let to = match self.place.remember(self.input.scenario) {
+        self.memory.place = Place::At(target);
+        let to = match self.memory.place.remember(self.input.scenario) {
             super::session::Position::At { path } => path.join("/"),
             _ => String::from("nowhere"),
         };
@@ -213,7 +213,7 @@ impl Turn<'_> {
     }
 
     fn complete(&mut self) {
-        self.place = Place::Start;
+        self.memory.place = Place::Start;
         self.completed = true;
         self.journal.note(Step::Completed);
     }
@@ -231,6 +231,12 @@ impl Turn<'_> {
             };
             self.write(context, name, value, if found.named { Provenance::Browser } else { Provenance::Function });
         }
+    }
+
+    /// What an intent does when it fires: fixed values first, so that its actions can read them.
+    fn fire(&mut self, intent: &Intent) -> Result<(), Need> {
+        self.set_attributes(intent);
+        self.run_actions(intent)
     }
 
     fn set_attributes(&mut self, intent: &Intent) {
@@ -309,8 +315,4 @@ impl Turn<'_> {
             Filled::Object(object) => object.iter().map(|(key, value)| (key.clone(), self.fill(value))).collect(),
         }
     }
-}
-
-fn described(node: &crate::scenario::compiled::Node) -> Value {
-    json!({"id": &*node.od_id, "name": &*node.name, "description": &*node.description})
 }

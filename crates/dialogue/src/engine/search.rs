@@ -50,23 +50,37 @@ impl Turn<'_> {
                     self.starting_conversation(conversation, speaker, &mut found);
                 }
             }
-            Place::At(Target::Conversation(conversation)) => {
-                self.starting_scenes(conversation, speaker, &mut found);
+            Place::At(target) => {
+                found = self.openings(target, speaker);
+                // Arrived within a scene: its open turns are there for the visitor's next utterance too.
+                if let (Target::Turn(turn), Speaker::User) = (target, speaker) {
+                    let scene = self.input.scenario.turn(turn).scene;
+                    if self.opens_above(scene) {
+                        self.later_turns(scene, speaker, |_, ix, node| node.open && ix != turn, &mut found);
+                    }
+                }
             }
-            Place::At(Target::Scene(scene)) => {
+            Place::After(last) => self.after(last, speaker, &mut found),
+        }
+        found
+    }
+
+    /// Intents of a speaker with which the target of a transition begins.
+    pub(super) fn openings(&mut self, target: Target, speaker: Speaker) -> Vec<IntentIx> {
+        let mut found = Vec::new();
+        match target {
+            Target::Conversation(conversation) => self.starting_scenes(conversation, speaker, &mut found),
+            Target::Scene(scene) => {
                 if self.opens_above(scene) {
                     self.starting_turns(scene, speaker, &mut found);
                 }
             }
-            Place::At(Target::Turn(turn)) => {
-                let scene = self.input.scenario.turn(turn).scene;
-                if self.opens_above(scene) {
+            Target::Turn(turn) => {
+                if self.opens_above(self.input.scenario.turn(turn).scene) {
                     self.requests(turn, speaker, &mut found);
-                    self.later_turns(scene, speaker, |_, ix, node| node.open && ix != turn, &mut found);
                 }
             }
-            Place::At(Target::Nowhere) => {}
-            Place::After(last) => self.after(last, speaker, &mut found),
+            Target::Nowhere => {}
         }
         found
     }
@@ -101,34 +115,37 @@ impl Turn<'_> {
         );
     }
 
-    /// Visitor's intents within a reach, whatever the behaviours (rungs of the ladders).
-    pub(super) fn within(&mut self, place: Place, reach: Reach) -> Vec<IntentIx> {
+    /// Intents that handle a reserved name within a reach, whatever the behaviours above them.
+    pub(super) fn handlers(&mut self, place: Place, reach: Reach, name: &str) -> Vec<IntentIx> {
         let scenario = self.input.scenario;
-        let mut found = Vec::new();
-        if !self.admits() {
-            return found;
-        }
-        let scenes = match reach {
-            Reach::Scene => {
-                if let Place::After(last) = place {
-                    let intent = scenario.intent(last);
-                    if intent.side == Side::Request && intent.speaker == Speaker::App {
-                        found.extend(self.of(Speaker::User, &scenario.turn(intent.turn).responses));
-                    }
-                }
-                place.scene(scenario).into_iter().collect()
-            }
-            Reach::Conversation => {
-                place.conversation(scenario).map(|ix| scenario.conversation(ix).scenes.clone()).unwrap_or_default()
-            }
-            Reach::Scenario if place == Place::Start => Vec::new(),
-            Reach::Scenario | Reach::Global => (0..scenario.scenes.len()).map(SceneIx::at).collect(),
+        let (here_scene, here_conversation) = (place.scene(scenario), place.conversation(scenario));
+        let awaited = match place {
+            Place::After(last) if scenario.intent(last).speaker == Speaker::App => Some(scenario.intent(last).turn),
+            _ => None,
         };
-        for scene in scenes {
-            if self.opens_above(scene) {
-                self.later_turns(scene, Speaker::User, |_, _, _| true, &mut found);
+        let mut found = Vec::new();
+        for ix in scenario.handlers(name) {
+            let intent = scenario.intent(*ix);
+            let scene = scenario.turn(intent.turn).scene;
+            let within = match reach {
+                Reach::Scene => Some(scene) == here_scene,
+                Reach::Conversation => Some(scenario.scene(scene).conversation) == here_conversation,
+                Reach::Scenario => place != Place::Start,
+                Reach::Global => true,
+            };
+            // A response is only said in answer to its own turn's request.
+            let sayable = intent.side == Side::Request || (reach == Reach::Scene && awaited == Some(intent.turn));
+            if within
+                && sayable
+                && self.admits()
+                && self.opens_above(scene)
+                && self.opens("turn", &scenario.turn(intent.turn).node)
+            {
+                found.push(*ix);
             }
         }
+        // What answers the agent's own question comes first.
+        found.sort_by_key(|ix| scenario.intent(*ix).side == Side::Request);
         found
     }
 
@@ -248,26 +265,35 @@ impl Turn<'_> {
             let intent = scenario.intent(**ix);
             intent.priority == Some(intent.interpreter)
         });
+        let mut not_meant = Vec::new();
         for tier in [first, rest] {
             let mut best: Option<Match> = None;
             for ix in tier {
-                if let Some(found) = self.try_match(ix, heard)?
+                if let Some(found) = self.try_match(ix, heard, &mut not_meant)?
                     && best.as_ref().is_none_or(|best| self.ranks_before(&found, best))
                 {
                     best = Some(found);
                 }
             }
             if best.is_some() {
+                self.note_not_meant(not_meant);
                 return Ok(best);
             }
         }
+        self.note_not_meant(not_meant);
         Ok(None)
     }
 
-    fn try_match(&mut self, ix: IntentIx, heard: &Heard) -> Result<Option<Match>, Need> {
+    fn note_not_meant(&mut self, intents: Vec<Arc<str>>) {
+        if !intents.is_empty() {
+            self.journal.note(Step::NotMeant { intents });
+        }
+    }
+
+    fn try_match(&mut self, ix: IntentIx, heard: &Heard, not_meant: &mut Vec<Arc<str>>) -> Result<Option<Match>, Need> {
         let intent = self.input.scenario.intent(ix);
         let Some(interpreted) = self.interpretation(ix, heard)? else {
-            self.candidate(ix, Some(Reason::NotInterpreted), Vec::new());
+            not_meant.push(intent.node.od_id.clone());
             return Ok(None);
         };
         let (confidence, least) = (interpreted.confidence, intent.confidence);

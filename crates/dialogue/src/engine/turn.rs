@@ -77,7 +77,6 @@ pub(super) struct Turn<'a> {
     pub(super) answers: &'a Answers,
     pub(super) memory: Memory<'a>,
     pub(super) journal: Journal,
-    pub(super) place: Place,
     pub(super) spoken: Vec<(IntentIx, Message)>,
     pub(super) heard_intent: Option<IntentIx>,
     pub(super) completed: bool,
@@ -86,18 +85,25 @@ pub(super) struct Turn<'a> {
     pub(super) interpreters_noted: Vec<InterpreterIx>,
 }
 
-/// Takes a turn.
+/// Takes a turn. A followed link is noted and nothing else: it neither moves the conversation nor keeps
+/// its session alive.
 ///
 /// # Errors
 /// The need that must be answered before the turn can be taken; add the answer and call again.
 pub fn take_turn(input: &Input<'_>, answers: &Answers) -> Result<Outcome, Need> {
     let mut turn = Turn::new(input, answers);
-    turn.recall()?;
     turn.note_visitor();
-    if input.inbound.act != Act::Link && !turn.react()? {
-        turn.journal.note(Step::Unhandled);
+    if input.inbound.act == Act::Link {
+        return Ok(turn.finish(input.session.last_at));
     }
-    Ok(turn.finish())
+    turn.recall()?;
+    let before = turn.memory.place;
+    if !turn.react()? {
+        turn.journal.note(Step::Unhandled);
+        turn.memory.place = before;
+        turn.completed = false;
+    }
+    Ok(turn.finish(input.now))
 }
 
 /// Whether the scenario's own conditions hold for a visitor: what chooses among the scenarios of a
@@ -116,7 +122,6 @@ impl<'a> Turn<'a> {
             answers,
             memory: Memory::new(input),
             journal: Journal::default(),
-            place: Place::find(input.scenario, &input.session.position),
             spoken: Vec::new(),
             heard_intent: None,
             completed: false,
@@ -132,12 +137,9 @@ impl<'a> Turn<'a> {
         let with_present = |lines: &[HistoryLine]| {
             let mut lines = lines.to_vec();
             let inbound = self.input.inbound;
-            if !inbound.text.is_empty() || inbound.intent.is_some() {
-                lines.push(HistoryLine {
-                    participant: Participant::User,
-                    text: inbound.text.clone(),
-                    intent: inbound.intent.clone(),
-                });
+            // Its intent is added when it is known.
+            if !inbound.text.is_empty() {
+                lines.push(HistoryLine { participant: Participant::User, text: inbound.text.clone(), intent: None });
             }
             lines
         };
@@ -178,14 +180,14 @@ impl<'a> Turn<'a> {
             Some(intent) => Heard::Named { intent: intent.as_str().into(), attributes: named_attributes(inbound) },
             None => Heard::Text,
         };
-        if self.try_at(self.place, &heard)? {
+        if self.try_at(self.memory.place, &heard)? {
             return Ok(true);
         }
         // The page asked for an intent by name: opening the chat and triggers may start a conversation anew,
         // while typed text and buttons stay where the conversation is.
         if matches!(inbound.act, Act::Open | Act::Trigger)
             && self.heard_intent.is_none()
-            && self.place != Place::Start
+            && self.memory.place != Place::Start
             && self.try_at(Place::Start, &heard)?
         {
             return Ok(true);
@@ -218,21 +220,18 @@ impl<'a> Turn<'a> {
 
     /// Looks for a ladder's intents, wider at each rung; the first that is handled wins. Each rung is
     /// tried once, so a handler without an answer leads up and not round in a circle.
-    fn climb(&mut self, ladder: &Ladder) -> Result<bool, Need> {
-        let from = self.place;
+    pub(super) fn climb(&mut self, ladder: &Ladder) -> Result<bool, Need> {
+        let from = self.memory.place;
         for (name, reach) in ladder.rungs.iter().zip(REACHES) {
-            let candidates: Vec<IntentIx> = self
-                .within(from, reach)
-                .into_iter()
-                .filter(|ix| same_intent(&self.input.scenario.intent(*ix).node.od_id, name))
-                .collect();
             self.journal.note(Step::Rung { intent: name.clone() });
+            let candidates = self.handlers(from, reach, name);
             let heard = Heard::Named { intent: name.clone(), attributes: Map::new() };
             if let Some(found) = self.matching(&candidates, &heard)?
                 && !matches!(self.follow(found)?, Answered::No)
             {
                 return Ok(true);
             }
+            self.memory.place = from;
         }
         Ok(false)
     }
@@ -245,16 +244,16 @@ impl<'a> Turn<'a> {
         }
         let silence = self.input.now.0 - last.0;
         let lifetime = self.memory.session_lifetime()?;
-        (silence > lifetime.saturating_mul(1_000_000)).then_some(silence / 1_000_000)
+        (silence > lifetime).then_some(silence / 1_000_000)
     }
 
-    fn finish(self) -> Outcome {
+    fn finish(self, last_at: Timestamp) -> Outcome {
         let scenario = self.input.scenario;
         let described = |ix: IntentIx| {
             let intent = scenario.intent(ix);
             (intent.node.od_id.clone(), intent.place.clone())
         };
-        let closed = self.completed && self.place == Place::Start;
+        let closed = self.completed && self.memory.place == Place::Start;
         Outcome {
             said: self
                 .spoken
@@ -262,7 +261,7 @@ impl<'a> Turn<'a> {
                 .map(|(ix, message)| Said { message, place: scenario.intent(ix).place.clone() })
                 .collect(),
             heard: self.heard_intent.map(described),
-            session: Session { position: self.place.remember(scenario), last_at: self.input.now },
+            session: Session { position: self.memory.place.remember(scenario), last_at },
             contact: self.memory.into_contact(),
             closed,
             journal: self.journal,

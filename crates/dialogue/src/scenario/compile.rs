@@ -121,6 +121,7 @@ impl<'d> Compiler<'d> {
                 }],
                 declared: document.attributes.iter().map(|a| (a.name.as_str().into(), a.kind)).collect(),
                 reads: Reads::default(),
+                reserved: HashMap::new(),
             },
             interpreters: HashMap::from([(CALLBACK_INTERPRETER.into(), InterpreterIx::at(0))]),
             actions: document.actions.iter().map(|action| (action.name.as_str(), action)).collect(),
@@ -283,7 +284,12 @@ impl<'d> Compiler<'d> {
                 actions: document.actions.iter().map(|action| self.action(action)).collect(),
                 templates: document.message_templates.iter().map(|template| self.template(template)).collect(),
             };
-            found.push(IntentIx::at(self.scenario.intents.len()));
+            let ix = IntentIx::at(self.scenario.intents.len());
+            found.push(ix);
+            if intent.speaker == document::Speaker::User && intent.node.od_id.starts_with("intent.core.") {
+                let name = intent.node.od_id.to_ascii_lowercase().into();
+                self.scenario.reserved.entry(name).or_default().push(ix);
+            }
             self.scenario.intents.push(intent);
         }
         found

@@ -108,6 +108,8 @@ pub struct CompiledScenario {
     pub(crate) interpreters: Vec<Interpreter>,
     pub(crate) declared: std::collections::HashMap<Box<str>, AttributeType>,
     pub(crate) reads: Reads,
+    /// The visitor's intents with reserved names, by that name in lower case.
+    pub(crate) reserved: std::collections::HashMap<Box<str>, Vec<IntentIx>>,
 }
 
 /// Which parts of the past a scenario reads; they are loaded only then.
@@ -291,6 +293,11 @@ impl CompiledScenario {
     /// The designer's id of the scenario.
     pub fn od_id(&self) -> &str {
         &self.root.od_id
+    }
+
+    /// The visitor's intents that have a reserved name, in design order; documents differ in its case.
+    pub(crate) fn handlers(&self, name: &str) -> &[IntentIx] {
+        self.reserved.get(name.to_ascii_lowercase().as_str()).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn conversation(&self, ix: ConversationIx) -> &Conversation {

@@ -44,7 +44,7 @@ pub struct TrainingIntent {
 pub struct Scored<'c> {
     /// The intent's name.
     pub intent: &'c str,
-    /// From 0 to 1; the confidences of all intents add up to at most 1.
+    /// From 0 to 1; they add up to at most 1, but for an utterance that is an example of several intents.
     pub confidence: f32,
 }
 
@@ -116,7 +116,8 @@ impl IntentClassifier {
     }
 
     /// The intents with their confidence, best first; empty if the text shares nothing with any example.
-    /// Only the first 2,000 characters count. An example itself gets confidence 1, shared by the intents that have it.
+    /// Only the first 2,000 characters count. An example itself gets confidence 1 for every intent that has it: which of
+    /// them is meant depends on where the conversation stands, which the caller knows.
     pub fn classify(&self, text: &str) -> Vec<Scored<'_>> {
         let features = Features::of(text);
         let Some(findings) = self.model.find(&features) else {
@@ -130,9 +131,8 @@ impl IntentClassifier {
             .collect();
         let mut judged = self.calibration.judge(&findings);
         if !owners.is_empty() {
-            let share = 1.0 / owners.len() as f32;
             for (intent, confidence) in &mut judged {
-                *confidence = if owners.contains(intent) { share } else { 0.0 };
+                *confidence = if owners.contains(intent) { 1.0 } else { 0.0 };
             }
             judged.sort_by(|a, b| b.1.total_cmp(&a.1));
         }

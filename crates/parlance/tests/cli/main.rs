@@ -111,7 +111,8 @@ async fn the_demo_is_ready_to_talk() {
     };
     assert!(after("chat page").starts_with(&server.url));
     assert_eq!(reqwest::get(after("API docs")).await.expect("an answer").status(), 200);
-    let agents = reqwest::Client::new().get(format!("{}/api/v1/demo/agents", server.url)).bearer_auth(after("API token"));
+    let agents =
+        reqwest::Client::new().get(format!("{}/api/v1/demo/agents", server.url)).bearer_auth(after("API token"));
     let agents: Value = agents.send().await.expect("an answer").json().await.expect("JSON");
     assert_eq!(agents["agents"][0]["status"], "active");
 }

@@ -2,6 +2,7 @@
 
 mod answering;
 mod attributes;
+mod edges;
 mod ladders;
 mod laws;
 mod level;
