@@ -42,10 +42,11 @@ pub(crate) struct LoadedAgents {
     changes: watch::Receiver<u64>,
     slots: RwLock<HashMap<Key, Arc<Slot>>>,
     listed: RwLock<HashMap<TenantId, Known<Arc<[AgentId]>>>>,
-    globals: RwLock<HashMap<TenantId, Known<Arc<Map<String, Value>>>>>,
+    globals: RwLock<HashMap<TenantId, Known<Globals>>>,
 }
 
 type Key = (TenantId, AgentId, AgentSource);
+type Globals = Arc<Map<String, Value>>;
 
 /// Where one agent is kept.
 #[derive(Default)]
@@ -194,14 +195,14 @@ impl LoadedAgents {
     }
 
     /// The tenant's `global` context.
-    pub(crate) async fn globals(&self, tenant: &TenantId) -> Result<Arc<Map<String, Value>>, StoreError> {
+    pub(crate) async fn globals(&self, tenant: &TenantId) -> Result<Globals, StoreError> {
         let tick = self.tick();
         if let Some(known) = self.globals.read().get(tenant)
             && known.at == tick
         {
             return Ok(known.value.clone());
         }
-        let globals: Arc<Map<String, Value>> = match self.store.tenant(tenant).get("context", "global").await? {
+        let globals: Globals = match self.store.tenant(tenant).get("context", "global").await? {
             Some(document) => Arc::new(document.read()?),
             None => Arc::default(),
         };
