@@ -178,9 +178,9 @@ async fn the_agent_is_said_to_be_selected_only_where_it_was() {
     let desk = Desk::open().await;
     let agent = desk.publish(&echo("selected: {selected_scenario}")).await;
     let call = |choice, contact| desk.runtime.turn(desk.call(choice, contact, Inbound::text("hi")));
-    let id = format!("selected: {agent}");
-    assert_eq!(texts(&call(AgentChoice::Named(agent), "ann").await.unwrap()), [id.clone()]);
-    assert_eq!(texts(&call(AgentChoice::Draft(agent), "bob").await.unwrap()), [id]);
+    let selected = [format!("selected: {agent}")];
+    assert_eq!(texts(&call(AgentChoice::Named(agent), "ann").await.unwrap()), selected);
+    assert_eq!(texts(&call(AgentChoice::Draft(agent), "bob").await.unwrap()), selected);
     assert_eq!(texts(&call(AgentChoice::ByConditions, "cid").await.unwrap()), ["selected: "]);
 }
 
