@@ -1,10 +1,24 @@
 //! Trained classifiers, kept on disk so that a server start does not train again.
 
-use std::{collections::HashMap, fs, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
 
 use dialogue::scenario::compile::IntentExamples;
 use language::{IntentClassifier, TrainingError, TrainingIntent};
 use sha2::{Digest, Sha256};
+
+/// Most classifiers that are kept.
+const KEPT: usize = 64;
+/// How long one is kept that nobody uses.
+const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Where trained classifiers are kept. The name of a file is the digest of the examples that it was
 /// trained on, so that a file is never out of date.
@@ -31,6 +45,9 @@ impl Classifiers {
         if let Ok(bytes) = fs::read(&path)
             && let Ok(classifier) = IntentClassifier::from_bytes(&bytes)
         {
+            if let Err(problem) = touch(&path) {
+                tracing::warn!(%problem, path = %path.display(), "the use of a classifier could not be noted");
+            }
             return Ok(classifier);
         }
         let training: Vec<TrainingIntent> = set
@@ -38,17 +55,50 @@ impl Classifiers {
             .map(|intent| TrainingIntent { name: intent.intent.clone(), examples: intent.examples.clone() })
             .collect();
         let classifier = IntentClassifier::train(&training)?;
-        // Only a cache: a full disk must not stop an agent from running. Renamed into place, so that
-        // nobody reads half a file.
-        let part = path.with_extension(format!("part{}", std::process::id()));
-        let kept = fs::create_dir_all(&self.folder)
-            .and_then(|()| fs::write(&part, classifier.to_bytes()))
-            .and_then(|()| fs::rename(&part, &path));
-        if let Err(problem) = kept {
-            tracing::warn!(%problem, path = %path.display(), "a trained classifier could not be kept");
+        // Only a cache: a full disk must not stop an agent from running.
+        if let Err(problem) = self.keep(&path, &classifier.to_bytes()).and_then(|()| self.forget_unused()) {
+            tracing::warn!(%problem, path = %path.display(), "trained classifiers could not be kept in order");
         }
         Ok(classifier)
     }
+
+    /// Renames it into place, so that nobody reads half a file.
+    fn keep(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        static PARTS: AtomicU64 = AtomicU64::new(0);
+        let number = PARTS.fetch_add(1, Ordering::Relaxed);
+        let part = path.with_extension(format!("{}-{number}.part", std::process::id()));
+        fs::create_dir_all(&self.folder)?;
+        fs::write(&part, bytes)?;
+        fs::rename(&part, path)
+    }
+
+    /// Removes what was not used for long, and what is too much; also what a crash left half written.
+    fn forget_unused(&self) -> io::Result<()> {
+        let mut files = Vec::new();
+        for file in fs::read_dir(&self.folder)? {
+            let path = file?.path();
+            if path.extension().is_some_and(|extension| extension == "classifier" || extension == "part")
+                && let Ok(used) = path.metadata().and_then(|facts| facts.modified())
+            {
+                files.push((used, path));
+            }
+        }
+        files.sort_unstable_by(|a, b| b.cmp(a));
+        let oldest = SystemTime::now() - KEPT_FOR;
+        let still_good = files.iter().take(KEPT).take_while(|(used, _)| *used >= oldest).count();
+        for (_, path) in &files[still_good..] {
+            match fs::remove_file(path) {
+                Err(problem) if problem.kind() != io::ErrorKind::NotFound => return Err(problem),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The time of a file's last change tells when it was last used.
+fn touch(path: &Path) -> io::Result<()> {
+    fs::File::options().write(true).open(path)?.set_modified(SystemTime::now())
 }
 
 fn digest(set: &[IntentExamples]) -> String {

@@ -7,10 +7,10 @@ use language::IntentClassifier;
 use model::{AgentId, TenantId, agent::Agent};
 use parking_lot::RwLock;
 use serde_json::{Map, Value};
-use store::{Page, Store, StoreError};
+use store::{Document, Page, Store, StoreError};
 use tokio::sync::{Mutex, watch};
 
-use crate::{classifiers::Classifiers, turn::TurnError};
+use crate::{agents::version_id, classifiers::Classifiers, turn::TurnError};
 
 /// An agent's version, ready to run.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub struct LoadedAgent {
 }
 
 /// Which document of an agent runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AgentSource {
     /// The published version in service.
     Active,
@@ -34,119 +34,143 @@ pub enum AgentSource {
     Draft,
 }
 
-/// The agents in memory. An entry is looked up again when any document has changed since; compiled
-/// versions are immutable and stay.
+/// The agents in memory. What is known is looked up again when any document has changed since;
+/// compiled versions are immutable and stay.
 pub(crate) struct LoadedAgents {
     store: Store,
     classifiers: Classifiers,
     changes: watch::Receiver<u64>,
-    known: RwLock<HashMap<(TenantId, AgentId, bool), Known<Arc<LoadedAgent>>>>,
+    slots: RwLock<HashMap<Key, Arc<Slot>>>,
     listed: RwLock<HashMap<TenantId, Known<Arc<[AgentId]>>>>,
-    globals: RwLock<HashMap<TenantId, Known<Arc<Map<String, Value>>>>>,
-    /// One agent is compiled at a time: turns that wait for the same one must not all compile it.
-    compiling: Mutex<()>,
+    globals: RwLock<HashMap<TenantId, Known<Globals>>>,
+}
+
+type Key = (TenantId, AgentId, AgentSource);
+type Globals = Arc<Map<String, Value>>;
+
+/// Where one agent is kept.
+#[derive(Default)]
+struct Slot {
+    known: RwLock<Option<Known<Found>>>,
+    /// Held by the one who looks the agent up for all who wait for it.
+    looking: Arc<Mutex<()>>,
 }
 
 /// Something looked up, and the change count at which that was.
 #[derive(Clone)]
 struct Known<T> {
     at: u64,
-    /// Version of the document that it was made from.
-    document: u64,
     value: T,
 }
 
+/// What was found of an agent.
+#[derive(Clone)]
+struct Found {
+    /// The document that it was made from: number of the published version, or of the draft's change.
+    document: Option<u64>,
+    /// Failures are kept like agents: neither changes before a document does.
+    agent: Result<Arc<LoadedAgent>, TurnError>,
+}
+
+impl Slot {
+    /// What is known, if it was looked up at this tick or later.
+    fn since(&self, tick: u64) -> Option<Result<Arc<LoadedAgent>, TurnError>> {
+        self.known.read().as_ref().filter(|known| known.at >= tick).map(|known| known.value.agent.clone())
+    }
+}
+
 impl LoadedAgents {
-    pub(crate) fn new(store: Store, classifiers: Classifiers) -> Self {
-        Self {
+    pub(crate) fn new(store: Store, classifiers: Classifiers) -> Arc<Self> {
+        Arc::new(Self {
             changes: store.changes(),
             store,
             classifiers,
-            known: RwLock::default(),
+            slots: RwLock::default(),
             listed: RwLock::default(),
             globals: RwLock::default(),
-            compiling: Mutex::new(()),
-        }
+        })
     }
 
     fn tick(&self) -> u64 {
         *self.changes.borrow()
     }
 
-    /// The agent to run.
+    /// The agent to run. Who does not wait for it finds it loaded the next time.
     pub(crate) async fn get(
-        &self,
+        self: &Arc<Self>,
         tenant: &TenantId,
         agent: AgentId,
         source: AgentSource,
     ) -> Result<Arc<LoadedAgent>, TurnError> {
-        let key = (tenant.clone(), agent, source == AgentSource::Draft);
+        let key = (tenant.clone(), agent, source);
         let tick = self.tick();
-        if let Some(known) = self.known.read().get(&key)
-            && known.at == tick
-        {
-            return Ok(known.value.clone());
+        let slot = self.slots.read().get(&key).cloned();
+        let slot = slot.unwrap_or_else(|| self.slots.write().entry(key.clone()).or_default().clone());
+        if let Some(known) = slot.since(tick) {
+            return known;
         }
-        let _one = self.compiling.lock().await;
-        let known = self.known.read().get(&key).cloned();
-        if let Some(known) = &known
-            && known.at == tick
-        {
-            return Ok(known.value.clone());
+        let looking = slot.looking.clone().lock_owned().await;
+        if let Some(known) = slot.since(tick) {
+            return known;
         }
-        let loaded = self.look_up(tenant, agent, source, known).await;
-        match &loaded {
-            Ok((loaded, document)) => {
-                self.known.write().insert(key, Known { at: tick, document: *document, value: loaded.clone() });
-            }
-            Err(_) => {
-                self.known.write().remove(&key);
-            }
-        }
-        loaded.map(|(loaded, _)| loaded)
+        let agents = self.clone();
+        // A task of its own, because training may take longer than the caller waits.
+        let load = async move {
+            let agent = agents.load(key, &slot).await;
+            drop(looking);
+            agent
+        };
+        tokio::spawn(load).await.map_err(|problem| TurnError::Broken(problem.to_string()))?
     }
 
-    async fn look_up(
-        &self,
-        tenant: &TenantId,
-        id: AgentId,
-        source: AgentSource,
-        known: Option<Known<Arc<LoadedAgent>>>,
-    ) -> Result<(Arc<LoadedAgent>, u64), TurnError> {
+    async fn load(&self, key: Key, slot: &Slot) -> Result<Arc<LoadedAgent>, TurnError> {
+        let at = self.tick();
+        let known = slot.known.read().as_ref().map(|known| known.value.clone());
+        let found = match self.look_up(&key, known).await {
+            Ok(found) => found,
+            Err(error @ TurnError::NoActiveVersion) => Found { document: None, agent: Err(error) },
+            Err(error) => {
+                // Anybody can ask for ids that do not exist: they are not remembered. When the store
+                // fails, what is known stays for when it is back.
+                if matches!(error, TurnError::UnknownAgent) || slot.known.read().is_none() {
+                    self.slots.write().remove(&key);
+                }
+                return Err(error);
+            }
+        };
+        let agent = found.agent.clone();
+        *slot.known.write() = Some(Known { at, value: found });
+        agent
+    }
+
+    /// Finds which document is to run, and makes it ready unless it is what is known.
+    async fn look_up(&self, (tenant, id, source): &Key, known: Option<Found>) -> Result<Found, TurnError> {
+        let id = *id;
+        let is_known = |document| known.clone().filter(|known| known.document == Some(document));
         let documents = self.store.tenant(tenant);
         let agent: Agent = documents.get("agent", &id.to_string()).await?.ok_or(TurnError::UnknownAgent)?.read()?;
-        let (kind, document_id, version) = match source {
+        let (version, number, document) = match source {
             AgentSource::Active => {
                 let version = agent.active_version.ok_or(TurnError::NoActiveVersion)?;
-                if let Some(known) = known.clone().filter(|known| known.value.version == version) {
-                    return Ok((known.value, known.document));
+                if let Some(known) = is_known(version.into()) {
+                    return Ok(known);
                 }
-                ("agent.version", format!("{id}/{version}"), version)
+                let document = documents.get("agent.version", &version_id(id, version)).await?;
+                (version, version.into(), document.ok_or(TurnError::UnknownAgent)?)
             }
-            AgentSource::Draft => ("agent.draft", id.to_string(), 0),
+            AgentSource::Draft => {
+                let document = documents.get("agent.draft", &id.to_string()).await?.ok_or(TurnError::UnknownAgent)?;
+                if let Some(known) = is_known(document.version) {
+                    return Ok(known);
+                }
+                (0, document.version, document)
+            }
         };
-        let document = documents.get(kind, &document_id).await?.ok_or(TurnError::UnknownAgent)?;
-        if let Some(known) = known.filter(|known| known.document == document.version && source == AgentSource::Draft) {
-            return Ok((known.value, known.document));
-        }
         let classifiers = self.classifiers.clone();
-        let document_version = document.version;
         // Compiling and training take the processor for as long as they take: not on the async threads.
-        let loaded = tokio::task::spawn_blocking(move || {
-            let imported = scenario::import(document.body.get().as_bytes()).map_err(|problems| {
-                TurnError::Broken(
-                    problems.iter().map(|p| format!("{}: {}", p.path, p.message)).collect::<Vec<_>>().join("; "),
-                )
-            })?;
-            let scenario = CompiledScenario::compile(&imported.scenario, &id.to_string());
-            let classifiers = classifiers
-                .trained(scenario.training(&imported.scenario))
-                .map_err(|problem| TurnError::Broken(problem.to_string()))?;
-            Ok::<_, TurnError>(LoadedAgent { id, version, scenario, classifiers })
-        })
-        .await
-        .map_err(|problem| TurnError::Broken(problem.to_string()))??;
-        Ok((Arc::new(loaded), document_version))
+        let ready = tokio::task::spawn_blocking(move || make_ready(id, version, &document, &classifiers)).await;
+        let agent = ready.unwrap_or_else(|problem| Err(TurnError::Broken(problem.to_string())));
+        Ok(Found { document: Some(number), agent: agent.map(Arc::new) })
     }
 
     /// The agents in service, oldest first.
@@ -166,23 +190,60 @@ impl LoadedAgents {
         }
         agents.sort();
         let agents: Arc<[AgentId]> = agents.into_iter().map(|(_, id)| id).collect();
-        self.listed.write().insert(tenant.clone(), Known { at: tick, document: 0, value: agents.clone() });
+        self.listed.write().insert(tenant.clone(), Known { at: tick, value: agents.clone() });
         Ok(agents)
     }
 
     /// The tenant's `global` context.
-    pub(crate) async fn globals(&self, tenant: &TenantId) -> Result<Arc<Map<String, Value>>, StoreError> {
+    pub(crate) async fn globals(&self, tenant: &TenantId) -> Result<Globals, StoreError> {
         let tick = self.tick();
         if let Some(known) = self.globals.read().get(tenant)
             && known.at == tick
         {
             return Ok(known.value.clone());
         }
-        let globals: Arc<Map<String, Value>> = match self.store.tenant(tenant).get("context", "global").await? {
+        let globals: Globals = match self.store.tenant(tenant).get("context", "global").await? {
             Some(document) => Arc::new(document.read()?),
             None => Arc::default(),
         };
-        self.globals.write().insert(tenant.clone(), Known { at: tick, document: 0, value: globals.clone() });
+        self.globals.write().insert(tenant.clone(), Known { at: tick, value: globals.clone() });
         Ok(globals)
+    }
+}
+
+fn make_ready(
+    id: AgentId,
+    version: u32,
+    document: &Document,
+    classifiers: &Classifiers,
+) -> Result<LoadedAgent, TurnError> {
+    let imported = scenario::import(document.body.get().as_bytes()).map_err(|problems| {
+        TurnError::Broken(problems.iter().map(|p| format!("{}: {}", p.path, p.message)).collect::<Vec<_>>().join("; "))
+    })?;
+    let scenario = CompiledScenario::compile(&imported.scenario, &id.to_string());
+    let classifiers = classifiers
+        .trained(scenario.training(&imported.scenario))
+        .map_err(|problem| TurnError::Broken(problem.to_string()))?;
+    Ok(LoadedAgent { id, version, scenario, classifiers })
+}
+
+#[cfg(test)]
+mod tests {
+    use store::StoreOptions;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn ids_that_do_not_exist_are_not_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), StoreOptions::default()).await.unwrap();
+        let agents = LoadedAgents::new(store, Classifiers::in_folder(folder.path().join("models")));
+        let tenant = "t".parse().unwrap();
+        for source in [AgentSource::Active, AgentSource::Draft] {
+            let found = agents.get(&tenant, AgentId(Uuid::now_v7()), source).await;
+            assert!(matches!(found, Err(TurnError::UnknownAgent)));
+        }
+        assert!(agents.slots.read().is_empty());
     }
 }

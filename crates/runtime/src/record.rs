@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use dialogue::engine::{Answers, Journal, Outcome};
+use dialogue::engine::{Answer, Answers, Journal, Need, Outcome};
 use model::{
     EntryId, Timestamp, TranscriptId,
     inbound::Act,
@@ -34,18 +34,32 @@ pub(crate) struct Written<'a> {
 #[derive(Serialize)]
 struct StoredJournal<'a> {
     steps: &'a Journal,
-    #[serde(skip_serializing_if = "is_empty")]
-    answers: &'a Answers,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    answers: Vec<StoredAnswer<'a>>,
 }
 
-fn is_empty(answers: &&Answers) -> bool {
-    answers.iter().next().is_none()
+/// An answer as it is stored. The past is in the log already: of that only how much was read, up to
+/// this turn, or else the log would grow with the square of a conversation's length.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum StoredAnswer<'a> {
+    History { need: &'static str, all: bool, lines: usize },
+    Whole(&'a (Need, Answer)),
+}
+
+fn stored(answer: &(Need, Answer)) -> StoredAnswer<'_> {
+    match answer {
+        (Need::History { all }, Answer::History { lines }) => {
+            StoredAnswer::History { need: "history", all: *all, lines: lines.len() }
+        }
+        whole => StoredAnswer::Whole(whole),
+    }
 }
 
 /// Makes the record, and gives the messages to answer.
 pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Message>), TurnError> {
     let Written { call, agent, transcript, turn, at, began, outcome, answers } = written;
-    let journal = raw(&StoredJournal { steps: &outcome.journal, answers: &answers })?;
+    let journal = raw(&StoredJournal { steps: &outcome.journal, answers: answers.iter().map(stored).collect() })?;
     let mut entries = Vec::with_capacity(1 + outcome.said.len());
     entries.push(inbound_entry(call, &outcome, at)?);
     let mut messages = Vec::with_capacity(outcome.said.len());

@@ -20,7 +20,7 @@ use crate::{
 /// How the runtime behaves.
 #[derive(Debug, Clone)]
 pub struct RuntimeOptions {
-    /// Longest time that the answers to a turn's needs may take together.
+    /// Longest time from a turn's arrival until it is written: waiting, loading and thinking together.
     pub turn_timeout: Duration,
     /// Folder for trained classifiers.
     pub models: PathBuf,
@@ -60,7 +60,7 @@ pub struct Runtime {
 
 pub(crate) struct Shared {
     pub(crate) store: Store,
-    pub(crate) agents: LoadedAgents,
+    pub(crate) agents: Arc<LoadedAgents>,
     pub(crate) order: Arc<ContactOrder>,
     pub(crate) options: RuntimeOptions,
     in_flight: TaskTracker,

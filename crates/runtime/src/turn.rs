@@ -1,19 +1,23 @@
 //! One turn: load, step, commit, answer.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use dialogue::engine::{Answers, ContactState, Input, Outcome, Position, Session, accepts, take_turn};
 use model::{
     AgentId, ContactId, LogSeq, TenantId, Timestamp, TranscriptId,
     inbound::Inbound,
     message::Message,
-    record::{Author, Record},
+    record::{Author, Record, TurnRecord},
 };
-use serde_json::value::RawValue;
-use store::{StoreError, TurnState};
+use serde_json::{Map, Value, value::RawValue};
+use store::{StoreError, StoredSession};
 use uuid::Uuid;
 
 use crate::{
+    contact_order::Place,
     loaded::{AgentSource, LoadedAgent},
     record::{Written, turn_record},
     runtime::Shared,
@@ -78,7 +82,7 @@ pub struct TurnAnswer {
 }
 
 /// Why there is no answer. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum TurnError {
     /// The tenant has no such agent.
     #[error("there is no such agent")]
@@ -92,7 +96,7 @@ pub enum TurnError {
         /// When to try again.
         retry_after: Duration,
     },
-    /// An answer to a need took too long.
+    /// Waiting, loading and thinking took too long together.
     #[error("the turn took longer than {} ms", .0.as_millis())]
     TimedOut(Duration),
     /// No new turns are begun.
@@ -120,61 +124,76 @@ const MAX_NEEDS: usize = 256;
 
 impl Shared {
     /// Takes a turn, from the contact's place in the queue to the durable record.
-    pub(crate) async fn take(self: Arc<Self>, mut call: TurnCall) -> Result<TurnAnswer, TurnError> {
-        let began = std::time::Instant::now();
-        let _place = self.order.enter(&call.tenant, &call.contact).await;
-        let agent = self.choose_agent(&call).await?;
-        let state = self
-            .store
-            .tenant(&call.tenant)
-            .load_turn_state(&call.contact, &agent.id, call.message_id.as_deref())
-            .await?;
-        if let Some(seq) = state.answered {
-            return self.answered(&call.tenant, seq).await;
+    pub(crate) async fn take(self: Arc<Self>, call: TurnCall) -> Result<TurnAnswer, TurnError> {
+        let began = Instant::now();
+        let limit = self.options.turn_timeout;
+        let considered = tokio::time::timeout(limit, self.consider(call, began));
+        let (answer, record, _place) = considered.await.map_err(|_| TurnError::TimedOut(limit))??;
+        // Without a limit: what was handed to the log cannot be taken back.
+        if let Some(record) = record {
+            self.store.append(Record::Turn(Box::new(record))).await?;
+            metrics::histogram!("parlance_turn_seconds").record(began.elapsed().as_secs_f64());
         }
-        let remembered = Remembered::read(state)?;
-        // What the document's first conversations were chosen by (row OD-N24).
-        call.inbound.visitor.insert("selected_scenario".into(), agent.id.to_string().into());
+        Ok(answer)
+    }
+
+    /// Finds the answer to a turn, and the record that must be durable before it is given, while
+    /// holding the contact's place.
+    async fn consider(
+        &self,
+        mut call: TurnCall,
+        began: Instant,
+    ) -> Result<(TurnAnswer, Option<TurnRecord>, Place), TurnError> {
+        let place = self.order.enter(&call.tenant, &call.contact).await?;
+        let conversations = self.store.tenant(&call.tenant);
+        let named = match call.agent {
+            AgentChoice::Named(id) | AgentChoice::Draft(id) => id,
+            AgentChoice::ByConditions => AgentId(Uuid::nil()),
+        };
+        // Before the agent is looked for: what was answered once is answered again, whoever serves now.
+        let mut state = conversations.load_turn_state(&call.contact, &named, call.message_id.as_deref()).await?;
+        if let Some(seq) = state.answered {
+            return Ok((self.answered(&call.tenant, seq).await?, None, place));
+        }
+        let contact = match state.contact.take() {
+            Some(contact) => read(&contact.state)?,
+            None => ContactState::default(),
+        };
+        let globals = self.agents.globals(&call.tenant).await?;
+        let agent = match call.agent {
+            AgentChoice::Named(id) => self.agents.get(&call.tenant, id, AgentSource::Active).await?,
+            AgentChoice::Draft(id) => self.agents.get(&call.tenant, id, AgentSource::Draft).await?,
+            AgentChoice::ByConditions => {
+                let agent = self.agent_by_conditions(&call, &contact, &globals).await?;
+                state.session = conversations.session(&call.contact, &agent.id).await?;
+                agent
+            }
+        };
+        if call.agent != AgentChoice::ByConditions {
+            // What scenario conditions look at (row OD-N24). Where they chose the agent, it was by what
+            // the client had sent.
+            call.inbound.visitor.insert("selected_scenario".into(), agent.id.to_string().into());
+        }
+        let remembered = Remembered::read(state.session)?;
         // A clock that was set back must not make a contact's past lie in the future.
         let at = Timestamp::now().max(remembered.session.last_at);
-        let globals = self.agents.globals(&call.tenant).await?;
         let input = Input {
             scenario: &agent.scenario,
             session: &remembered.session,
-            contact: &remembered.contact,
+            contact: &contact,
             contact_id: call.contact.as_str(),
             inbound: &call.inbound,
             now: at,
             globals: &globals,
             platform: call.platform,
         };
-        let limit = self.options.turn_timeout;
-        let (outcome, answers) = tokio::time::timeout(limit, self.deliberate(&call, &agent, &remembered, input))
-            .await
-            .map_err(|_| TurnError::TimedOut(limit))??;
+        let (outcome, answers) = self.deliberate(&call, &agent, remembered.transcript, input).await?;
         let time_zone = outcome.contact.time_zone().map(str::to_owned);
-        let (record, messages) = turn_record(Written {
-            call: &call,
-            agent: &agent,
-            transcript: remembered.transcript,
-            turn: remembered.turn,
-            at,
-            began,
-            outcome,
-            answers,
-        })?;
-        let answer = TurnAnswer {
-            agent: agent.id,
-            transcript: remembered.transcript,
-            turn: remembered.turn,
-            at,
-            messages,
-            replayed: false,
-            time_zone,
-        };
-        self.store.append(Record::Turn(Box::new(record))).await?;
-        metrics::histogram!("parlance_turn_seconds").record(began.elapsed().as_secs_f64());
-        Ok(answer)
+        let Remembered { transcript, turn, .. } = remembered;
+        let (record, messages) =
+            turn_record(Written { call: &call, agent: &agent, transcript, turn, at, began, outcome, answers })?;
+        let answer = TurnAnswer { agent: agent.id, transcript, turn, at, messages, replayed: false, time_zone };
+        Ok((answer, Some(record), place))
     }
 
     /// Runs the engine until nothing is missing.
@@ -182,7 +201,7 @@ impl Shared {
         &self,
         call: &TurnCall,
         agent: &LoadedAgent,
-        remembered: &Remembered,
+        transcript: TranscriptId,
         input: Input<'_>,
     ) -> Result<(Outcome, Answers), TurnError> {
         let mut answers = Answers::default();
@@ -190,7 +209,7 @@ impl Shared {
             match take_turn(&input, &answers) {
                 Ok(outcome) => return Ok((outcome, answers)),
                 Err(need) => {
-                    let answer = self.fulfil(&need, call, agent, remembered.transcript, input.now).await?;
+                    let answer = self.fulfil(&need, call, agent, transcript, input.now).await?;
                     answers.add(need, answer);
                 }
             }
@@ -198,21 +217,13 @@ impl Shared {
         Err(TurnError::Broken(format!("a turn asked for more than {MAX_NEEDS} things")))
     }
 
-    async fn choose_agent(&self, call: &TurnCall) -> Result<Arc<LoadedAgent>, TurnError> {
-        match call.agent {
-            AgentChoice::Named(id) => self.agents.get(&call.tenant, id, AgentSource::Active).await,
-            AgentChoice::Draft(id) => self.agents.get(&call.tenant, id, AgentSource::Draft).await,
-            AgentChoice::ByConditions => self.agent_by_conditions(call).await,
-        }
-    }
-
     /// The first agent in service whose scenario conditions hold for the contact.
-    async fn agent_by_conditions(&self, call: &TurnCall) -> Result<Arc<LoadedAgent>, TurnError> {
-        let contact = match self.store.tenant(&call.tenant).contact(&call.contact).await? {
-            Some(contact) => read::<ContactState>(&contact.state)?,
-            None => ContactState::default(),
-        };
-        let globals = self.agents.globals(&call.tenant).await?;
+    async fn agent_by_conditions(
+        &self,
+        call: &TurnCall,
+        contact: &ContactState,
+        globals: &Map<String, Value>,
+    ) -> Result<Arc<LoadedAgent>, TurnError> {
         let session = Session::default();
         for id in self.agents.in_service(&call.tenant).await?.iter() {
             let agent = match self.agents.get(&call.tenant, *id, AgentSource::Active).await {
@@ -224,11 +235,11 @@ impl Shared {
             let input = Input {
                 scenario: &agent.scenario,
                 session: &session,
-                contact: &contact,
+                contact,
                 contact_id: call.contact.as_str(),
                 inbound: &call.inbound,
                 now: Timestamp::now(),
-                globals: &globals,
+                globals,
                 platform: call.platform,
             };
             if accepts(&input) {
@@ -260,33 +271,24 @@ impl Shared {
     }
 }
 
-/// What a turn starts from.
-pub(crate) struct Remembered {
-    pub(crate) transcript: TranscriptId,
+/// Where the conversation is.
+struct Remembered {
+    transcript: TranscriptId,
     /// Number of the turn that is to be taken.
-    pub(crate) turn: u32,
-    pub(crate) session: Session,
-    pub(crate) contact: ContactState,
+    turn: u32,
+    session: Session,
 }
 
 impl Remembered {
     /// A conversation that is over is followed by a new one of the same contact.
-    fn read(state: TurnState) -> Result<Self, TurnError> {
-        let contact = match state.contact {
-            Some(contact) => read(&contact.state)?,
-            None => ContactState::default(),
-        };
-        Ok(match state.session {
-            Some(stored) => {
-                let session: Session = read(&stored.session)?;
-                if stored.closed {
-                    let session = Session { position: Position::Start, last_at: session.last_at };
-                    Self { transcript: TranscriptId(Uuid::now_v7()), turn: 1, session, contact }
-                } else {
-                    Self { transcript: stored.transcript, turn: stored.turn + 1, session, contact }
-                }
-            }
-            None => Self { transcript: TranscriptId(Uuid::now_v7()), turn: 1, session: Session::default(), contact },
+    fn read(stored: Option<StoredSession>) -> Result<Self, TurnError> {
+        let new = |session| Self { transcript: TranscriptId(Uuid::now_v7()), turn: 1, session };
+        let Some(stored) = stored else { return Ok(new(Session::default())) };
+        let session: Session = read(&stored.session)?;
+        Ok(if stored.closed {
+            new(Session { position: Position::Start, last_at: session.last_at })
+        } else {
+            Self { transcript: stored.transcript, turn: stored.turn + 1, session }
         })
     }
 }

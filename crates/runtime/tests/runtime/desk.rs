@@ -1,6 +1,6 @@
 //! A tenant with agents, and visitors who talk to them.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use model::{
     AgentId, TenantId, Timestamp,
@@ -21,15 +21,20 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) async fn open() -> Self {
-        let folder = TempDir::new().unwrap();
-        Self::open_in(folder).await
+        Self::open_within(Duration::from_secs(20)).await
     }
 
-    async fn open_in(folder: TempDir) -> Self {
+    /// With a limit on how long a turn may take.
+    pub(crate) async fn open_within(turn_timeout: Duration) -> Self {
+        Self::open_in(TempDir::new().unwrap(), turn_timeout).await
+    }
+
+    async fn open_in(folder: TempDir, turn_timeout: Duration) -> Self {
         let store = Store::open(folder.path(), StoreOptions::default()).await.unwrap();
         let tenant: TenantId = "demo".parse().unwrap();
         let _ = store.platform().put_tenant(&tenant, &json!({"name": "demo"}), Expect::New).await;
-        let runtime = Runtime::start(store, RuntimeOptions::in_data_dir(folder.path()));
+        let runtime =
+            Runtime::start(store, RuntimeOptions { turn_timeout, ..RuntimeOptions::in_data_dir(folder.path()) });
         Self { runtime, tenant, folder }
     }
 
@@ -37,7 +42,12 @@ impl Desk {
     pub(crate) async fn restart(self) -> Self {
         self.runtime.shutdown(Duration::from_secs(5)).await;
         self.runtime.store().shutdown().await.unwrap();
-        Self::open_in(self.folder).await
+        Self::open_in(self.folder, Duration::from_secs(20)).await
+    }
+
+    /// Where trained classifiers are kept.
+    pub(crate) fn models(&self) -> PathBuf {
+        self.folder.path().join("models")
     }
 
     pub(crate) async fn publish(&self, document: &Value) -> AgentId {
@@ -63,6 +73,13 @@ impl Desk {
         documents.put("agent.version", &format!("{id}/{version}"), document, &[], Expect::Any).await.unwrap();
         let keys = [Key::unique("app_key", &agent.app_key)];
         documents.put("agent", &id.to_string(), &agent, &keys, Expect::Any).await.unwrap();
+    }
+
+    pub(crate) async fn unpublish(&self, id: AgentId) {
+        let documents = self.runtime.store().tenant(&self.tenant);
+        let mut agent: Agent = documents.get("agent", &id.to_string()).await.unwrap().unwrap().read().unwrap();
+        agent.active_version = None;
+        documents.put("agent", &id.to_string(), &agent, &[], Expect::Any).await.unwrap();
     }
 
     pub(crate) fn call(&self, agent: AgentChoice, contact: &str, inbound: Inbound) -> TurnCall {
@@ -100,4 +117,19 @@ pub(crate) fn answering(intent: &str, text: &str) -> Value {
           "response_intents": [{"od_id": "answer", "name": "answer", "speaker": "APP", "sample_utterance": "", "confidence": 1,
             "message_templates": [{"od_id": "m", "name": "m",
               "message_markup": format!("<message><text-message>{text}</text-message></message>")}]}]}]}]}]})
+}
+
+/// A scenario that learns this many intents from examples, and answers to the first of them.
+pub(crate) fn learning(intents: usize, examples: usize, text: &str) -> Value {
+    let mut document = answering("intent0", text);
+    document["interpreters"] = json!([{"name": "examples", "component_id": "interpreter.core.examples"}]);
+    document["interpreter"] = json!("examples");
+    let intent = |n| {
+        let examples: Vec<_> =
+            (0..examples).map(|m| format!("topic{n} word{} please tell me {}", m * 7 % 50, m * n)).collect();
+        json!({"od_id": format!("intent{n}"), "name": "", "speaker": "USER", "sample_utterance": format!("topic{n}"),
+               "confidence": 0.1, "examples": examples})
+    };
+    document["conversations"][0]["scenes"][0]["turns"][0]["request_intents"] = (0..intents).map(intent).collect();
+    document
 }

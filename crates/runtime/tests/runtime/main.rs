@@ -1,4 +1,8 @@
 //! Turns through the runtime on a real store.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
+mod bounds;
 mod desk;
+mod loading;
 mod turns;
