@@ -3,7 +3,6 @@
 //! Everything here sees a server from outside only: its command line, its port and the files of its
 //! process. Nothing of Parlance is linked, so a benchmark cannot measure anything a client could not see.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test may fail loudly"))]
 
 pub mod chat;
 pub mod http;

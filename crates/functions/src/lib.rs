@@ -3,7 +3,6 @@
 //!
 //! To add an action: one file, and one line in [`action`].
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test may fail loudly"))]
 
 mod call;
 mod datetime;

@@ -58,9 +58,7 @@ impl Shared {
                     None => Err(format!("interpreter `{interpreter}` is not available on this server")),
                 },
             },
-            Need::Act { component, configuration, .. } => {
-                Answer::Action { result: run_action(component, configuration, now) }
-            }
+            Need::Act(action) => Answer::Action { result: run_action(&action.component, &action.configuration, now) },
         })
     }
 }

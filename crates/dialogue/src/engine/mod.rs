@@ -22,6 +22,8 @@ mod turn;
 
 pub use attributes::ContactState;
 pub use journal::{Journal, Reason, Step};
-pub use needs::{ActionResult, Answer, Answers, HistoryLine, Interpretation, Interpreted, Need, Participant};
+pub use needs::{
+    ActionCall, ActionResult, Answer, Answers, HistoryLine, Interpretation, Interpreted, Need, Participant,
+};
 pub use session::{Position, Session};
 pub use turn::{Input, Outcome, Said, accepts, take_turn};

@@ -22,18 +22,22 @@ pub enum Need {
         text: String,
     },
     /// Run an action.
-    Act {
-        /// Which action of this turn it is, from 0.
-        ordinal: usize,
-        /// The action's name in the scenario.
-        action: Arc<str>,
-        /// What runs.
-        component: Arc<str>,
-        /// Its settings, attributes filled in.
-        configuration: Map<String, Value>,
-        /// The attributes that the intent gives it.
-        inputs: Map<String, Value>,
-    },
+    Act(Box<ActionCall>),
+}
+
+/// An action that is to run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActionCall {
+    /// Which action of this turn it is, from 0.
+    pub ordinal: usize,
+    /// The action's name in the scenario.
+    pub action: Arc<str>,
+    /// What runs.
+    pub component: Arc<str>,
+    /// Its settings, attributes filled in.
+    pub configuration: Map<String, Value>,
+    /// The attributes that the intent gives it.
+    pub inputs: Map<String, Value>,
 }
 
 /// The answer to a [`Need`].
@@ -99,7 +103,7 @@ impl Answers {
 
     pub(super) fn action(&self, which: usize) -> Option<&Result<ActionResult, String>> {
         self.0.iter().find_map(|(need, answer)| match (need, answer) {
-            (Need::Act { ordinal, .. }, Answer::Action { result }) if *ordinal == which => Some(result),
+            (Need::Act(call), Answer::Action { result }) if call.ordinal == which => Some(result),
             _ => None,
         })
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{
     journal::Step,
     ladder,
-    needs::{ActionResult, Need},
+    needs::{ActionCall, ActionResult, Need},
     search::{Heard, Match},
     session::Place,
     turn::Turn,
@@ -265,13 +265,13 @@ impl<'a> Turn<'a> {
                             .iter()
                             .filter_map(|(name, context)| Some((name.to_string(), self.read(context, name)?)))
                             .collect();
-                        return Err(Need::Act {
+                        return Err(Need::Act(Box::new(ActionCall {
                             ordinal,
                             action: action.name.clone(),
                             component: action.component.clone(),
                             configuration,
                             inputs,
-                        });
+                        })));
                     }
                 }
             } else {

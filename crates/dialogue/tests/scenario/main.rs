@@ -1,5 +1,5 @@
 //! Scenario files: import, export, duplicate, check; and hostile input of all kinds.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod check;
 mod duplicate;

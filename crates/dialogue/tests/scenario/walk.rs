@@ -90,8 +90,9 @@ impl Guest {
                 });
                 Answer::Interpretation { result: Ok(Interpretation { intents: meaning.into_iter().collect() }) }
             }
-            Need::Act { component, configuration, .. } => {
-                let values = match component.as_ref() {
+            Need::Act(call) => {
+                let configuration = &call.configuration;
+                let values = match &*call.component {
                     "action.core.datetime" => {
                         json!({configuration["attribute_name"].as_str().unwrap(): 1_800_000_000})
                     }

@@ -173,9 +173,7 @@ impl Visitor {
             Need::Interpret { interpreter, text } => {
                 Answer::Interpretation { result: (self.interpreter)(interpreter, text) }
             }
-            Need::Act { component, configuration, .. } => {
-                Answer::Action { result: (self.action)(component, configuration) }
-            }
+            Need::Act(call) => Answer::Action { result: (self.action)(&call.component, &call.configuration) },
         }
     }
 
