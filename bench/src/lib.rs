@@ -3,7 +3,6 @@
 //! Everything here sees a server from outside only: its command line, its port and the files of its
 //! process. Nothing of Parlance is linked, so a benchmark cannot measure anything a client could not see.
 
-
 pub mod chat;
 pub mod http;
 pub mod kill;

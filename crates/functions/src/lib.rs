@@ -3,7 +3,6 @@
 //!
 //! To add an action: one file, and one line in [`action`].
 
-
 mod call;
 mod datetime;
 mod set_attributes;

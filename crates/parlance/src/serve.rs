@@ -104,11 +104,18 @@ async fn bring_demo(store: &Store) -> Result<(Agent, String), Failure> {
         None => {
             let document = serde_json::from_str(DEMO)?;
             let agent = agents.create(&tenant, &document, Access::Guarded).await?;
-            // The demo shows all of the chat's controls.
+            // The demo shows all of the chat's controls, and its host invites to type as well as to press.
             let settings = Settings::new(store);
             let mut chat = settings.get(&tenant, agent.id).await?;
-            let controls = serde_json::json!({ "showRestartButton": true, "showEndChatButton": true });
-            chat.appearance.insert("general".to_owned(), controls);
+            let general = serde_json::json!({
+                "teamName": "The Lighthouse Inn",
+                "chatbotName": "Pearl",
+                "showRestartButton": true,
+                "showEndChatButton": true,
+                "showTextInputWithExternalButtons": true,
+                "messageFeedback": true,
+            });
+            chat.appearance.insert("general".to_owned(), general);
             settings.put(&tenant, agent.id, &chat).await?;
             agents.publish(&tenant, agent.id).await?
         }

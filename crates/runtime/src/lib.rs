@@ -5,7 +5,6 @@
 //! other; what a caller is told happened is durable; a retry with the same message id gets the first
 //! answer. This crate knows no vendor's wire format and no SQL.
 
-
 pub mod agents;
 pub mod aliases;
 mod classifiers;

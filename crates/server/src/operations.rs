@@ -58,6 +58,9 @@ async fn metrics(app: State<App>, peer: Peer, headers: HeaderMap) -> Response {
     if !may_see(&app, &peer, &headers) {
         return Problem::unauthenticated().into_response();
     }
+    if let Ok(lag) = app.runtime.store().projection_lag() {
+        metrics::gauge!("parlance_projection_lag_records").set(lag as f64);
+    }
     let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
     (content_type, app.prometheus.render()).into_response()
 }

@@ -37,6 +37,8 @@ pub(crate) trait TurnBackend: Send + Sync {
     /// Waits until all that was appended before the call is projected.
     async fn flush(&self) -> Result<()>;
     fn projected(&self) -> watch::Receiver<LogSeq>;
+    /// Records accepted and not yet projected.
+    fn behind(&self) -> usize;
     /// Finishes what was accepted, accepts no more, and closes the database.
     async fn shutdown(&self) -> Result<()>;
 

@@ -79,6 +79,11 @@ impl Store {
         Ok(self.turns()?.projected())
     }
 
+    /// How far the projections are behind: records that were accepted and are not in the tables yet.
+    pub fn projection_lag(&self) -> Result<usize> {
+        Ok(self.turns()?.behind())
+    }
+
     /// Finishes what was accepted, accepts no more, and releases the data directory.
     pub async fn shutdown(&self) -> Result<()> {
         match &self.turns {

@@ -1,7 +1,6 @@
 //! The figures: each reference server beside Parlance, in turns, on this machine; prints the tables,
 //! and with `--write` puts them into `bench/RESULTS.md`.
 
-
 mod import;
 mod kills;
 mod long;

@@ -65,6 +65,10 @@ const SECTIONS: &[(&str, &[(&str, Holds)])] = &[
             ("typingIndicatorSettings", Object),
             ("messageFeedback", Flag),
             ("fullPageChat", Flag),
+            ("languages", List),
+            ("words", Object),
+            ("theme", Text),
+            ("speechToText", Flag),
         ],
     ),
     (

@@ -18,13 +18,19 @@ use crate::app::{App, text};
 #[allow_missing = true]
 struct Widget;
 
+/// The pictures of the example agents.
+#[derive(RustEmbed)]
+#[folder = "../../examples"]
+#[include = "*/*.svg"]
+struct Pictures;
+
 /// The start page's own files.
 #[derive(RustEmbed)]
 #[folder = "assets"]
 struct Assets;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(widget)).routes(routes!(asset))
+    OpenApiRouter::new().routes(routes!(widget)).routes(routes!(asset)).routes(routes!(picture))
 }
 
 /// A file of the widget: `parlance.js`, `chat.js`, `sdk.js` and what they load.
@@ -65,6 +71,21 @@ async fn widget(path: Path<String>, headers: HeaderMap) -> Response {
 )]
 async fn asset(path: Path<String>, headers: HeaderMap) -> Response {
     Assets::get(&path).map_or_else(missing, |file| answer(&path, file, &headers, false))
+}
+
+/// A picture of an example agent.
+#[utoipa::path(
+    get, path = "/examples/{*file}", tag = "Pages", operation_id = "getExamplePicture",
+    params(("file" = String, Path, description = "Its path")),
+    responses(
+        (status = 200, description = "The picture", body = String, content_type = "image/svg+xml"),
+        (status = 304, description = "As the caller has it"),
+        (status = 404, description = "There is none", body = String, content_type = "text/plain"),
+    )
+)]
+async fn picture(path: Path<String>, headers: HeaderMap) -> Response {
+    let none = || (StatusCode::NOT_FOUND, "There is no such picture.\n").into_response();
+    Pictures::get(&path).map_or_else(none, |file| answer(&path, file, &headers, false))
 }
 
 /// The widget's page, if the widget was built.

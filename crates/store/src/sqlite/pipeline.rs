@@ -86,6 +86,11 @@ impl Pipeline {
         fits
     }
 
+    /// Records that were admitted and are not in the tables yet.
+    pub(super) fn behind(&self) -> usize {
+        self.records_behind.load(Ordering::Relaxed)
+    }
+
     /// Takes back an admission: the record was refused, or is projected.
     pub(super) fn leave(&self, records: usize, bytes: usize) {
         self.records_behind.fetch_sub(records, Ordering::Relaxed);

@@ -138,6 +138,10 @@ impl TurnBackend for SqliteTurns {
         self.pipeline.watch()
     }
 
+    fn behind(&self) -> usize {
+        self.pipeline.behind()
+    }
+
     async fn shutdown(&self) -> Result<()> {
         let (log, pipeline) = (Arc::clone(&self.log), Arc::clone(&self.pipeline));
         let (threads, lock, limit) = (Arc::clone(&self.threads), Arc::clone(&self.lock), self.shutdown_limit);
