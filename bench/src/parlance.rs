@@ -95,7 +95,7 @@ impl Parlance {
     pub fn serve_command(&self, data_dir: &Path) -> Command {
         let mut command = Command::new(&self.binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir);
-        command.env_remove("RUST_LOG");
+        command.env_remove("RUST_LOG").env_remove("PARLANCE_BIN");
         command
     }
 

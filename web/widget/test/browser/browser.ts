@@ -53,9 +53,9 @@ export class Visitor {
 
   /** Waits until nothing more is to come. */
   async idle(): Promise<void> {
-    await expect.poll(() => this.chat.locator('.typing .bubble').count()).toBe(0);
+    await expect.poll(() => this.chat.locator('.typing .bubble').count(), { timeout: 15_000 }).toBe(0);
     await this.page.waitForTimeout(80);
-    await expect.poll(() => this.chat.locator('.typing .bubble').count()).toBe(0);
+    await expect.poll(() => this.chat.locator('.typing .bubble').count(), { timeout: 15_000 }).toBe(0);
   }
 
   get last(): Locator {
