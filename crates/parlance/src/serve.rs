@@ -113,7 +113,6 @@ async fn bring_demo(store: &Store) -> Result<(Agent, String), Failure> {
                 "showRestartButton": true,
                 "showEndChatButton": true,
                 "showTextInputWithExternalButtons": true,
-                "messageFeedback": true,
             });
             chat.appearance.insert("general".to_owned(), general);
             settings.put(&tenant, agent.id, &chat).await?;

@@ -26,7 +26,7 @@ impl Default for StoreOptions {
             max_behind_bytes: 128 << 20,
             batch: 1_024,
             batch_bytes: 8 << 20,
-            linger: Duration::from_millis(8),
+            linger: Duration::from_millis(30),
             shutdown_limit: Duration::from_secs(10),
         }
     }

@@ -1,5 +1,7 @@
 //! The binary through its command line, beside a running server where that matters.
 
+mod recorded;
+
 use std::{
     io::{BufRead, BufReader},
     path::Path,

@@ -58,7 +58,12 @@ impl Database {
     pub(super) fn open_to_read(self, dir: &Path) -> Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(dir.join(self.file()), flags)
-            .and_then(|connection| limits(&connection).map(|()| connection))
+            .and_then(|connection| {
+                limits(&connection)?;
+                // Every commit of the writer empties a reader's cache: mapped pages need no copy to be read again.
+                connection.pragma_update(None, "mmap_size", MAPPED)?;
+                Ok(connection)
+            })
             .map_err(unavailable("open a database"))?;
         Ok(connection)
     }
@@ -76,6 +81,9 @@ impl Database {
         Ok(())
     }
 }
+
+/// How much of a file is read through memory mapping, in bytes of address space.
+const MAPPED: i64 = 4 << 30;
 
 fn limits(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::from_secs(5))?;

@@ -28,7 +28,6 @@ CREATE TABLE records (
 ) STRICT;
 CREATE INDEX records_by_contact ON records (tenant, contact);
 CREATE INDEX records_by_transcript ON records (tenant, transcript, turn) WHERE transcript IS NOT NULL;
-CREATE INDEX records_by_time ON records (tenant, at);
 CREATE INDEX records_by_message ON records (tenant, contact, message_id) WHERE message_id IS NOT NULL;
 
 -- What was said. `position` is log_seq * 4096 + the entry's place in its record.
