@@ -29,7 +29,7 @@ pub(crate) struct Configuration {
     pub(crate) log: String,
     /// How it is logged.
     pub(crate) log_format: LogFormat,
-    /// Longest time that the answers to a turn's needs may take together, in milliseconds.
+    /// Longest time from a turn's arrival until it is written, in milliseconds: waiting, loading and thinking.
     pub(crate) turn_timeout_ms: u64,
     /// Longest time for a request's body to arrive, in milliseconds.
     pub(crate) body_timeout_ms: u64,

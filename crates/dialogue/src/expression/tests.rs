@@ -88,6 +88,15 @@ fn od_c11_booleans_are_parsed(#[case] value: Value, #[case] parsed: bool) {
     assert_eq!(coerce(Type::Boolean, &value), json!(parsed));
 }
 
+#[test]
+fn od_c14_a_file_collection_has_four_keys_for_each_file() {
+    let sent =
+        json!([{"size": 12, "name": "a.pdf", "type": "application/pdf", "url": "https://files.example/a", "x": 1}]);
+    let kept = coerce(Type::FileCollection, &sent);
+    assert_eq!(kept[0].as_object().expect("a file").keys().collect::<Vec<_>>(), ["name", "url", "size", "type"]);
+    assert_eq!(contact().fill("{file_upload[0]['name']} ({file_upload[0]['size']})"), "a.pdf (12)");
+}
+
 #[rstest]
 #[case(Type::String, json!(5), json!("5"))]
 #[case(Type::String, json!(3.0), json!("3"))]

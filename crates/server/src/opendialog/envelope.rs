@@ -175,7 +175,7 @@ fn parse_visitor(user: &Map<String, Value>, wrong: &mut Violations) -> (Map<Stri
     for (name, value) in user {
         let empty = value.is_null() || value.as_str().is_some_and(str::is_empty);
         if name != "custom" && !empty {
-            visitor.insert(name.clone(), value.clone());
+            visitor.insert(attribute(name).to_owned(), value.clone());
         }
     }
     match user.get("custom") {
@@ -192,6 +192,16 @@ fn parse_visitor(user: &Map<String, Value>, wrong: &mut Violations) -> (Map<Stri
         wrong.add("content.user", format!("A user may have at most {MAX_FIELDS} attributes."));
     }
     (visitor, scenario)
+}
+
+/// The attribute that a part of the profile becomes; exports and filters spell two of them otherwise than
+/// the widget does (§1.3, §5.2).
+fn attribute(name: &str) -> &str {
+    match name {
+        "ipAddress" => "ip_address",
+        "browserLanguage" => "browser_language",
+        other => other,
+    }
 }
 
 fn act(kind: &str) -> Option<Act> {
@@ -274,5 +284,27 @@ fn scalar(map: &Map<String, Value>, key: &str, field: &str, wrong: &mut Violatio
             wrong.add(field, format!("The {field} must be a text of at most {MAX_TEXT} characters."));
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn od_c17_profile_and_custom_become_attributes_by_their_documented_names() {
+        let body = json!({
+            "notification": "message", "user_id": "ann", "author": "ann",
+            "content": { "type": "text", "data": { "text": "hi" }, "user": {
+                "first_name": "", "ipAddress": "127.0.0.1", "browserLanguage": "en-GB", "os": "Linux",
+                "custom": { "selected_scenario": "s1", "session_lifetime": 0 } } },
+        });
+        let Ok(envelope) = parse(body.to_string().as_bytes()) else { panic!("the body is right") };
+        assert_eq!(envelope.scenario.as_deref(), Some("s1"));
+        let expected = json!({ "ip_address": "127.0.0.1", "browser_language": "en-GB", "os": "Linux",
+                               "selected_scenario": "s1", "session_lifetime": 0 });
+        assert_eq!(Value::Object(envelope.inbound.visitor), expected);
     }
 }

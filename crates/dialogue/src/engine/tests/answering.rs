@@ -281,6 +281,20 @@ fn od_n45_the_template_with_the_most_passing_conditions_is_chosen() {
 }
 
 #[test]
+fn od_m32_of_two_variants_the_one_whose_condition_holds_is_shown() {
+    let variant = |od_id: &str, text: &str, operation: &str| {
+        with(template(od_id, text), json!({"conditions": [when("user.seconds_since_last_seen", operation, 0)]}))
+    };
+    let templates = json!([variant("new", "Welcome", "eq"), variant("back", "Welcome back", "gt")]);
+    let answer = with(app("a", ""), json!({"message_templates": templates}));
+    let mut visitor = Visitor::of(one_scene(vec![turn("t", &["STARTING", "OPEN"], vec![user("hi")], vec![answer])]));
+    assert_eq!(visitor.press("hi"), ["Welcome"]);
+    assert_eq!(visitor.press("hi"), ["Welcome back"]);
+    let said = &visitor.last.as_ref().unwrap().said[0].message;
+    assert_eq!((said.template.as_str(), said.intent.as_str()), ("back", "a"));
+}
+
+#[test]
 fn od_n46_an_intent_without_a_message_says_so() {
     let silent = with(app("app.x", ""), json!({"message_templates": []}));
     let mut visitor = Visitor::of(one_scene(vec![turn("t", &["STARTING"], vec![user("hi")], vec![silent])]));
