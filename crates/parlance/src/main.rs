@@ -6,7 +6,7 @@ mod configuration;
 mod manage;
 mod serve;
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
 
@@ -35,6 +35,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// Prints what may be long. A reader that has seen enough (`| head`) is no failure.
+fn print(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}
+
 async fn run(command: Command, configuration: Configuration) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve(arguments) => serve::serve(&arguments, configuration).await?,
@@ -42,7 +51,7 @@ async fn run(command: Command, configuration: Configuration) -> Result<ExitCode,
         Command::Token { command } => manage::token(command, &configuration).await?,
         Command::Agent { command } => return manage::agent(command, &configuration).await,
         Command::Rebuild => manage::rebuild(&configuration).await?,
-        Command::Openapi => println!("{}", server::openapi_document().to_pretty_json()?),
+        Command::Openapi => print(&(server::openapi_document().to_pretty_json()? + "\n"))?,
     }
     Ok(ExitCode::SUCCESS)
 }

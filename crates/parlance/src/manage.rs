@@ -114,7 +114,7 @@ pub(crate) async fn agent(command: AgentCommand, configuration: &Configuration) 
         AgentCommand::Export { of, agent } => {
             let draft = agents.draft(&tenant_of(of, &store).await?, agent).await?;
             let document: Value = serde_json::from_str(draft.get())?;
-            print!("{}", String::from_utf8(scenario::export(&document))?);
+            crate::print(&String::from_utf8(scenario::export(&document))?)?;
             return Ok(ExitCode::SUCCESS);
         }
         AgentCommand::Publish { of, agent } => {
@@ -142,7 +142,7 @@ fn described(agent: &Agent) -> Value {
 }
 
 fn print_json(value: &Value) -> Result<(), Failure> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    crate::print(&(serde_json::to_string_pretty(value)? + "\n"))?;
     Ok(())
 }
 

@@ -208,3 +208,13 @@ fn rebuild_makes_the_tables_anew() {
     drop(Serving::start(data.path(), &[], 1));
     assert_eq!(prints(data.path(), &["rebuild"]), "rebuilt\n");
 }
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlance"));
+    let mut child =
+        command.arg("openapi").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
