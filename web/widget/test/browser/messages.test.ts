@@ -26,6 +26,20 @@ test('od_m13_each_kind_of_button', async () => {
   expect(await chat.getByRole('button', { name: 'Quick yes' }).count()).toBe(0);
 });
 
+test('od_m11_a_picture_that_names_no_size_is_seen', async () => {
+  const data = SAMPLES.image![0]!.data;
+  const { img_src: sized } = data;
+  data.img_src = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 9"><path d="M0 0h16v9H0z"/></svg>')}`;
+  try {
+    const { chat } = await shown('image');
+    const picture = chat.getByRole('img', { name: 'A lake before mountains' });
+    await picture.waitFor();
+    expect((await picture.boundingBox())!.width).toBeGreaterThan(100);
+  } finally {
+    data.img_src = sized;
+  }
+});
+
 test('buttons that may be used again stay', async () => {
   const sample = SAMPLES.button![0]!;
   sample.data.clear_after_interaction = false;
