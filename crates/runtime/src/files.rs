@@ -4,7 +4,7 @@
 //! contact and a tenant may keep is bounded. Knows nothing of addresses and who may ask for a file.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -238,10 +238,10 @@ impl Shelf {
 
     fn reserve(&self, tenant: &TenantId, file: &StoredFile) -> Result<(), FileError> {
         let mut tenants = self.kept.lock();
-        if !tenants.contains_key(tenant) {
-            tenants.insert(tenant.clone(), count(&self.folder_of(tenant)).map_err(disk("counted"))?);
-        }
-        let kept = tenants.get_mut(tenant).expect("it was counted just now");
+        let kept = match tenants.entry(tenant.clone()) {
+            Entry::Occupied(counted) => counted.into_mut(),
+            Entry::Vacant(new) => new.insert(count(&self.folder_of(tenant)).map_err(disk("counted"))?),
+        };
         let held = kept.files.get(&file.contact).copied().unwrap_or_default();
         if held >= self.limits.contact_files {
             return Err(FileError::TooMany(self.limits.contact_files));
