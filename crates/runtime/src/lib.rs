@@ -10,6 +10,7 @@ pub mod aliases;
 mod classifiers;
 mod contact_order;
 pub mod documents;
+pub mod files;
 mod fulfil;
 mod loaded;
 mod record;

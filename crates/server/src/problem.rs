@@ -59,6 +59,11 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "The API token is missing or not good", detail)
     }
 
+    pub(crate) fn stale_address() -> Self {
+        let detail = "Addresses of files are good for 30 minutes. Send the file again, or ask for a new address.";
+        Self::new(StatusCode::FORBIDDEN, "stale-address", "The address is not good, or no longer", detail)
+    }
+
     pub(crate) fn not_found(what: &str, id: &str) -> Self {
         let detail = format!("There is no {what} `{id}` here.");
         Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
