@@ -2,7 +2,7 @@
 //! (spec/opendialog.md §3.1.1). A component's settings name one as `{secret.name}`.
 //!
 //! Invariants: no value leaves this module but through [`Secrets::reveal`]; what lists and answers show
-//! is what [`Secret`] has. How values lie in the store is [`sealing`]'s business alone.
+//! is what [`Secret`] has. How values lie in the store is the business of `sealing` alone.
 
 mod certificate;
 mod sealing;
@@ -174,23 +174,23 @@ impl Secrets {
             return Err(DocumentError::invalid("name", NAME_RULE));
         }
         let before = self.find(tenant, name).await?;
-        match &before {
-            Some(before) if before.content.type_name() != new.type_name() => {
-                let complaint = format!(
-                    "`{name}` is of type {} and stays so: choose another name, or delete it first",
-                    before.content.type_name()
-                );
+        if let Some(before) = &before {
+            let kept = before.content.type_name();
+            if kept != new.type_name() {
+                let complaint =
+                    format!("`{name}` is of type {kept} and stays so: choose another name, or delete it first");
                 return Err(DocumentError::invalid("type", complaint));
             }
-            None if self.names(tenant).await?.len() >= MOST_SECRETS => {
-                let complaint = format!("a tenant has at most {MOST_SECRETS} secrets: delete one first");
-                return Err(DocumentError::invalid("name", complaint));
-            }
-            _ => {}
+        } else if self.names(tenant).await?.len() >= MOST_SECRETS {
+            let complaint = format!("a tenant has at most {MOST_SECRETS} secrets: delete one first");
+            return Err(DocumentError::invalid("name", complaint));
         }
         let (content, value) = match new {
             NewSecret::String(value) => {
                 value.check_length("value")?;
+                if std::str::from_utf8(value.expose()).is_err() {
+                    return Err(DocumentError::invalid("value", "it is no text: write it in UTF-8"));
+                }
                 (Content::String, value)
             }
             NewSecret::Certificate { file, file_name, password } => {
@@ -255,12 +255,8 @@ impl Secrets {
     /// [`DocumentError::NotFound`], [`DocumentError::InUse`].
     pub async fn delete(&self, tenant: &TenantId, name: &str, agents: &Agents) -> Result<(), DocumentError> {
         self.need(tenant, name).await?;
-        let mut by: Vec<String> = agents
-            .naming_secret(tenant, name)
-            .await?
-            .iter()
-            .map(|a| format!("agent `{}` ({})", a.name, a.id))
-            .collect();
+        let naming = agents.naming_secret(tenant, name).await?;
+        let mut by: Vec<_> = naming.iter().map(|agent| format!("agent `{}` ({})", agent.name, agent.id)).collect();
         for secret in self.list(tenant).await? {
             if matches!(&secret.content, Content::Certificate(of) if of.password.as_deref() == Some(name)) {
                 by.push(format!("certificate `{}`", secret.name));

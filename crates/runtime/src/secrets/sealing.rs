@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_again() {
-        let value = SecretValue::new([0, 159, 146, 150, 255]);
+        let value = SecretValue::new([0u8, 159, 146, 150, 255]);
         let stored = serde_json::to_string(&Sealed::seal(&value)).expect("JSON");
         let sealed: Sealed = serde_json::from_str(&stored).expect("what was stored");
         assert_eq!(sealed.open().expect("it opens"), value);
