@@ -28,8 +28,8 @@ impl SecretValue {
         match self.0.len() {
             0 => Err(DocumentError::invalid(field, "it is empty: send what is to be kept")),
             1..=LONGEST_VALUE => Ok(()),
-            length => {
-                Err(DocumentError::invalid(field, format!("it has {length} bytes, at most {LONGEST_VALUE} are kept")))
+            _ => {
+                Err(DocumentError::invalid(field, format!("it is longer than the {LONGEST_VALUE} bytes that are kept")))
             }
         }
     }

@@ -9,3 +9,4 @@ mod management;
 mod message;
 mod openapi;
 mod pages;
+mod secrets;
