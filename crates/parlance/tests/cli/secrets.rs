@@ -126,7 +126,7 @@ fn mistakes_with_secrets_are_explained() {
     let data = data.path();
     prints(data, &["tenant", "create", "acme"]);
     let empty = file(data, "empty", b"\n");
-    let long = file(data, "long", &vec![b'x'; 100_000]);
+    let long = file(data, "long", "x".repeat(100_000).as_bytes());
     let binary = file(data, "binary", &[0, 159, 146, 150]);
     let pem = file(data, "client.pem", PEM.as_bytes());
     for (arguments, words) in [
@@ -138,7 +138,7 @@ fn mistakes_with_secrets_are_explained() {
         (["set", "x", "--certificate", &empty], "file: "),
         (["set", "x", "--password", "y"], "--certificate"),
     ] {
-        let said = fails(data, &[&["secret"], arguments.as_slice()].concat());
+        let said = fails(data, &[["secret"].as_slice(), arguments.as_slice()].concat());
         assert!(said.contains(words), "{arguments:?}: {said}");
     }
     assert_eq!(prints(data, &["secret", "list"]), "");
