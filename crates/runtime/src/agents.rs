@@ -186,7 +186,7 @@ impl Agents {
     /// Makes an agent with `document` as its draft and the settings of `id`.
     ///
     /// # Errors
-    /// [`DocumentError::NotFound`].
+    /// [`DocumentError::NotFound`]; [`DocumentError::Scenario`] as for [`Agents::create`].
     pub async fn duplicate(&self, tenant: &TenantId, id: AgentId, document: &Value) -> Result<Agent, DocumentError> {
         self.need(tenant, id).await?;
         let settings = self.settings.get(tenant, id).await?;
@@ -226,7 +226,7 @@ impl Agents {
         tenant: &TenantId,
         uses: Vec<SecretUse>,
     ) -> Result<Vec<Problem>, DocumentError> {
-        let mut known = HashMap::new();
+        let mut known = HashMap::<String, bool>::new();
         let mut problems = Vec::new();
         for SecretUse { name, path } in uses {
             let found = match known.get(&name) {
