@@ -15,6 +15,7 @@ mod fulfil;
 mod loaded;
 mod record;
 mod runtime;
+pub mod secrets;
 pub mod settings;
 pub mod tenants;
 pub mod tokens;

@@ -9,7 +9,8 @@ use std::{
 use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
-    Runtime, agents::Agents, aliases::Aliases, documents::DocumentError, settings::Settings, tenants::Tenants,
+    Runtime, agents::Agents, aliases::Aliases, documents::DocumentError, secrets::Secrets, settings::Settings,
+    tenants::Tenants,
 };
 
 use crate::{directory::Directory, opendialog::Issued, telemetry::Meters};
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) tenants: Tenants,
     pub(crate) agents: Agents,
     pub(crate) aliases: Aliases,
+    pub(crate) secrets: Secrets,
     pub(crate) settings: Settings,
     pub(crate) issued: Issued,
     pub(crate) meters: Meters,
@@ -73,6 +75,7 @@ impl Shared {
             tenants: Tenants::new(&store),
             agents: Agents::new(&store),
             aliases: Aliases::new(&store),
+            secrets: Secrets::new(&store),
             settings: Settings::new(&store),
             issued: Issued::default(),
             meters: Meters::new(),

@@ -10,3 +10,4 @@ mod management;
 mod message;
 mod openapi;
 mod pages;
+mod secrets;
