@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(id_in(&address, &other), None);
         let signature = address.rsplit('=').next().expect("a signature").to_owned();
         let signed = |expires| Signed { expires, signature: signature.clone() };
-        let at = |seconds| Timestamp::from_seconds(1_000_000 + seconds);
+        let at = |seconds: i64| Timestamp::from_seconds(1_000_000 + seconds);
         assert!(signed(1_001_800).holds(&demo, id, &keys, at(1_799)));
         assert!(!signed(1_001_800).holds(&demo, id, &keys, at(1_800)));
         assert!(!signed(1_001_801).holds(&demo, id, &keys, now));
