@@ -12,12 +12,14 @@ mod contact_order;
 pub mod documents;
 mod fulfil;
 mod loaded;
+pub mod outbound;
 mod record;
 mod runtime;
 pub mod settings;
 pub mod tenants;
 pub mod tokens;
 mod turn;
+pub mod webhooks;
 
 pub use loaded::{AgentSource, LoadedAgent};
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions, UserType};
