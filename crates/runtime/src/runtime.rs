@@ -14,7 +14,9 @@ use crate::{
     classifiers::Classifiers,
     contact_order::ContactOrder,
     loaded::LoadedAgents,
+    outbound::{IpNet, Outbound},
     turn::{TurnAnswer, TurnCall, TurnError, read},
+    webhooks::{Deliveries, WebhookOptions},
 };
 
 /// How the runtime behaves.
@@ -24,12 +26,21 @@ pub struct RuntimeOptions {
     pub turn_timeout: Duration,
     /// Folder for trained classifiers.
     pub models: PathBuf,
+    /// Networks that may be called although they are internal.
+    pub outbound_allow: Vec<IpNet>,
+    /// How webhooks are delivered.
+    pub webhooks: WebhookOptions,
 }
 
 impl RuntimeOptions {
     /// Defaults, with what is kept on disk in the data directory.
     pub fn in_data_dir(data_dir: &std::path::Path) -> Self {
-        Self { turn_timeout: Duration::from_secs(20), models: data_dir.join("models") }
+        Self {
+            turn_timeout: Duration::from_secs(20),
+            models: data_dir.join("models"),
+            outbound_allow: Vec::new(),
+            webhooks: WebhookOptions::default(),
+        }
     }
 }
 
@@ -63,17 +74,21 @@ pub(crate) struct Shared {
     pub(crate) agents: Arc<LoadedAgents>,
     pub(crate) order: Arc<ContactOrder>,
     pub(crate) options: RuntimeOptions,
+    webhooks: Deliveries,
     in_flight: TaskTracker,
 }
 
 impl Runtime {
-    /// Starts on an open store.
+    /// Starts on an open store, within a tokio runtime.
     pub fn start(store: Store, options: RuntimeOptions) -> Self {
         let classifiers = Classifiers::in_folder(options.models.clone());
+        let outbound = Outbound::new(options.outbound_allow.clone());
+        let webhooks = Deliveries::start(store.clone(), outbound, options.webhooks.clone());
         Self {
             shared: Arc::new(Shared {
                 agents: LoadedAgents::new(store.clone(), classifiers),
                 order: ContactOrder::new(),
+                webhooks,
                 in_flight: TaskTracker::new(),
                 options,
                 store,
@@ -84,6 +99,11 @@ impl Runtime {
     /// The store underneath.
     pub fn store(&self) -> &Store {
         &self.shared.store
+    }
+
+    /// What sends the tenants' events to their addresses.
+    pub fn webhooks(&self) -> &Deliveries {
+        &self.shared.webhooks
     }
 
     /// Takes a turn. The turn goes on when the caller goes away: what was begun is finished, and a retry
@@ -141,11 +161,16 @@ impl Runtime {
         self.shared.agents.get(tenant, agent, crate::AgentSource::Active).await.map(|_| ())
     }
 
-    /// Begins no new turns, and waits for those in flight, at most for `limit`.
+    /// Begins no new turns and deliveries, and waits for those in flight, at most for `limit`.
     pub async fn shutdown(&self, limit: Duration) {
-        self.shared.in_flight.close();
-        if tokio::time::timeout(limit, self.shared.in_flight.wait()).await.is_err() {
-            tracing::warn!(turns = self.shared.in_flight.len(), "turns were still in flight at the shutdown's limit");
-        }
+        let turns = async {
+            self.shared.in_flight.close();
+            if tokio::time::timeout(limit, self.shared.in_flight.wait()).await.is_err() {
+                let turns = self.shared.in_flight.len();
+                tracing::warn!(turns, "turns were still in flight at the shutdown's limit");
+            }
+        };
+        // What the last turns cause is sent after the next start.
+        tokio::join!(turns, self.shared.webhooks.shutdown(limit));
     }
 }
