@@ -9,7 +9,10 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::arguments::{Arguments, Command};
+use crate::{
+    arguments::{Arguments, Command},
+    networks::Networks,
+};
 
 /// Everything that can be set (docs/configuration.md).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,6 +40,8 @@ pub(crate) struct Configuration {
     pub(crate) head_timeout_ms: u64,
     /// Longest time to finish what is in flight at the end, in milliseconds.
     pub(crate) shutdown_timeout_ms: u64,
+    /// Internal networks that webhooks may call all the same.
+    pub(crate) outbound_allow: Networks,
 }
 
 /// How lines of the log look.
@@ -61,6 +66,7 @@ impl Default for Configuration {
             body_timeout_ms: 15_000,
             head_timeout_ms: 60_000,
             shutdown_timeout_ms: 10_000,
+            outbound_allow: Networks::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 mod arguments;
 mod configuration;
 mod manage;
+mod networks;
 mod serve;
 
 use std::{io::Write, process::ExitCode};

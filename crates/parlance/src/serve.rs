@@ -40,6 +40,7 @@ pub(crate) async fn serve(arguments: &ServeArguments, configuration: Configurati
 
     let mut options = RuntimeOptions::in_data_dir(&configuration.data_dir);
     options.turn_timeout = Duration::from_millis(configuration.turn_timeout_ms);
+    options.outbound_allow = configuration.outbound_allow.0.clone();
     let runtime = Runtime::start(store.clone(), options);
     let grace = Duration::from_millis(configuration.shutdown_timeout_ms);
     let prometheus = server::install_metrics();

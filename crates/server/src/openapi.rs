@@ -36,6 +36,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
         (name = "Aliases", description = "Names that stand for an agent, so that embeds outlive it."),
         (name = "Transcripts", description = "What was said, and why."),
         (name = "Events", description = "What happened, in order."),
+        (name = "Webhooks", description = "Events sent to addresses of the tenant's, signed."),
         (name = "Operations", description = "For operators and their machines."),
         (name = "Pages", description = "The chat page, the widget, this description."),
     ),

@@ -8,6 +8,8 @@ mod preview;
 mod scenario_file;
 mod settings;
 mod transcripts;
+mod webhook_deliveries;
+mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -22,4 +24,6 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(aliases::routes())
         .merge(transcripts::routes())
         .merge(events::routes())
+        .merge(webhooks::routes())
+        .merge(webhook_deliveries::routes())
 }
