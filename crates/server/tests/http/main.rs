@@ -9,3 +9,5 @@ mod management;
 mod message;
 mod openapi;
 mod pages;
+mod sink;
+mod webhooks;
