@@ -11,7 +11,7 @@ use std::{
 use model::{LogSeq, TenantId, Timestamp};
 use store::{Page, Store, TenantStore};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{Notify, mpsc, oneshot, watch},
     task::JoinHandle,
     time::Instant,
 };
@@ -113,6 +113,7 @@ impl Deliveries {
             tasks: tasks.clone(),
             running: HashMap::new(),
             feeds: HashMap::new(),
+            ended: Arc::default(),
         };
         tasks.spawn(service.run(received));
         Self { shared, commands, stop, tasks }
@@ -227,6 +228,8 @@ struct Service {
     running: HashMap<Key, Running>,
     /// The number of the last event of each tenant that has a delivery.
     feeds: HashMap<TenantId, watch::Receiver<u64>>,
+    /// Told when a delivery ends.
+    ended: Arc<Notify>,
 }
 
 /// A delivery that was started; it may have ended.
@@ -246,6 +249,7 @@ impl Running {
 impl Service {
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let mut changes = self.shared.store.changes();
+        let ended = self.ended.clone();
         let mut look_at = Some(Instant::now());
         loop {
             let at = look_at.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
@@ -254,7 +258,7 @@ impl Service {
                 () = self.stop.cancelled() => return,
                 command = commands.recv() => match command {
                     Some(Command::Look(done)) => {
-                        look_at = self.look().await;
+                        look_at = self.look().await.or(look_at);
                         // Who asked may be gone.
                         let _ = done.send(());
                     }
@@ -262,6 +266,7 @@ impl Service {
                     None => return,
                 },
                 () = tokio::time::sleep_until(at) => look_at = self.look().await,
+                () = ended.notified() => look_at = Some(at.min(Instant::now() + GATHER_CHANGES)),
                 changed = changes.changed() => {
                     if changed.is_err() {
                         return;
@@ -349,7 +354,7 @@ impl Service {
         let Some(end_of_feed) = self.feed(&key.0) else { return };
         let (subscription, followed) = watch::channel(Arc::new(subscription));
         let (replays, asked) = mpsc::channel(8);
-        let stop = self.stop.child_token();
+        let (stop, ended) = (self.stop.child_token(), self.ended.clone());
         let delivery = Delivery::new(self.shared.clone(), key.0.clone(), followed, end_of_feed, asked, stop.clone());
         let task = self.tasks.spawn(async move {
             if let Some(before) = before {
@@ -357,6 +362,7 @@ impl Service {
                 let _ = before.await;
             }
             delivery.run().await;
+            ended.notify_one();
         });
         self.running.insert(key, Running { subscription, replays, stop, task });
     }

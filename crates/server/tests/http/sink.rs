@@ -113,7 +113,8 @@ async fn take(State(sink): State<Sink>, headers: HeaderMap, body: Bytes) -> Stat
     let event: Value = serde_json::from_slice(&body).expect("JSON");
     // Both at once, so that what is heard is in the order of the answers.
     let mut heard = sink.heard.lock();
-    let status = (sink.answers.lock())(&event);
+    let mut answers = sink.answers.lock();
+    let status = (*answers)(&event);
     heard.push(Heard { headers, body, event, status });
     StatusCode::from_u16(status).expect("a status")
 }

@@ -91,6 +91,14 @@ async fn events_are_sent_signed_with_what_they_are_about() {
     assert!(metrics.contains("parlance_webhook_deliveries_total{outcome=\"delivered\"}"), "{metrics}");
 }
 
+fn by_transcript<'e>(events: impl Iterator<Item = (&'e Value, &'e Value)>) -> HashMap<String, Vec<u64>> {
+    let mut order: HashMap<String, Vec<u64>> = HashMap::new();
+    for (transcript, seq) in events {
+        order.entry(transcript.to_string()).or_default().push(seq.as_u64().expect("a number"));
+    }
+    order
+}
+
 #[tokio::test]
 async fn events_of_a_transcript_arrive_in_order_whatever_fails() {
     let (app, sink) = (TestApp::start_with(quick).await, Sink::start().await);
@@ -112,18 +120,11 @@ async fn events_of_a_transcript_arrive_in_order_whatever_fails() {
     let feed = feed(&app).await;
     assert_eq!(feed.len(), 40);
     let taken = sink.takes(40).await;
-    let by_transcript = |events: &mut dyn Iterator<Item = (String, u64)>| {
-        let mut order: HashMap<String, Vec<u64>> = HashMap::new();
-        for (transcript, seq) in events {
-            order.entry(transcript).or_default().push(seq);
-        }
-        order
-    };
-    let sent = by_transcript(
-        &mut feed.iter().map(|event| (event["transcript"].to_string(), event["seq"].as_u64().expect("a number"))),
-    );
-    let arrived =
-        by_transcript(&mut taken.iter().map(|heard| (heard.event["data"]["transcript"].to_string(), heard.seq())));
+    let sent = by_transcript(feed.iter().map(|event| (&event["transcript"], &event["seq"])));
+    let arrived = by_transcript(taken.iter().map(|heard| {
+        let data = &heard.event["data"];
+        (&data["transcript"], &data["seq"])
+    }));
     assert_eq!(arrived, sent, "exactly the events of the log, in order per transcript");
     // An event is not even tried before the one before it was taken.
     let mut done = HashSet::new();
@@ -214,6 +215,7 @@ async fn a_replay_sends_again_with_the_same_ids_and_never_skips() {
         let ids: Vec<_> = sink.takes(again.len()).await.iter().map(|heard| heard.id().to_owned()).collect();
         assert_eq!(ids, first[again]);
     }
+    app.noticed().await;
     let (_, answer) = app.integrator(Method::POST, &replay, Some(json!({ "after": 1_000 }))).await;
     assert_eq!(answer, json!({ "after": 3 }), "it does not go forwards");
     let (status, problem) = app.integrator(Method::POST, &replay, Some(json!({ "before": 1 }))).await;
