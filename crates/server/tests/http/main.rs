@@ -11,3 +11,5 @@ mod message;
 mod openapi;
 mod pages;
 mod secrets;
+mod sink;
+mod webhooks;
