@@ -10,6 +10,7 @@ pub mod aliases;
 mod classifiers;
 mod contact_order;
 pub mod documents;
+pub mod found_by;
 mod fulfil;
 mod loaded;
 mod record;
@@ -18,6 +19,7 @@ pub mod settings;
 pub mod tenants;
 pub mod tokens;
 mod turn;
+pub mod users;
 
 pub use loaded::{AgentSource, LoadedAgent};
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions, UserType};

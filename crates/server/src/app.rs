@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
     Runtime, agents::Agents, aliases::Aliases, documents::DocumentError, settings::Settings, tenants::Tenants,
+    tokens::Tokens, users::Users,
 };
 
 use crate::{directory::Directory, opendialog::Issued, telemetry::Meters};
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) agents: Agents,
     pub(crate) aliases: Aliases,
     pub(crate) settings: Settings,
+    pub(crate) tokens: Tokens,
+    pub(crate) users: Users,
     pub(crate) issued: Issued,
     pub(crate) meters: Meters,
     pub(crate) prometheus: PrometheusHandle,
@@ -67,6 +70,8 @@ impl Shared {
             agents: Agents::new(&store),
             aliases: Aliases::new(&store),
             settings: Settings::new(&store),
+            tokens: Tokens::new(&store),
+            users: Users::new(&store),
             issued: Issued::default(),
             meters: Meters::new(),
             runtime,

@@ -59,6 +59,11 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "The API token is missing or not good", detail)
     }
 
+    pub(crate) fn forbidden(scope: &str) -> Self {
+        let detail = format!("It needs the scope `{scope}`. Use the token of somebody whose role holds it.");
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "The token's role does not allow this", detail)
+    }
+
     pub(crate) fn not_found(what: &str, id: &str) -> Self {
         let detail = format!("There is no {what} `{id}` here.");
         Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)

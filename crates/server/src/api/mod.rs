@@ -7,7 +7,9 @@ mod events;
 mod preview;
 mod scenario_file;
 mod settings;
+mod tokens;
 mod transcripts;
+mod users;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -22,4 +24,6 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(aliases::routes())
         .merge(transcripts::routes())
         .merge(events::routes())
+        .merge(users::routes())
+        .merge(tokens::routes())
 }
