@@ -9,6 +9,7 @@ use figment::{
 };
 use runtime::files::FileLimits;
 use serde::{Deserialize, Serialize};
+use server::RateLimits;
 
 use crate::arguments::{Arguments, Command};
 
@@ -40,6 +41,8 @@ pub(crate) struct Configuration {
     pub(crate) max_file_bytes: usize,
     /// Most bytes of one tenant's files together.
     pub(crate) max_tenant_file_bytes: u64,
+    /// How often the public APIs may be called, by endpoint.
+    pub(crate) rate_limits: RateLimits,
     /// Longest time to finish what is in flight at the end, in milliseconds.
     pub(crate) shutdown_timeout_ms: u64,
 }
@@ -67,6 +70,7 @@ impl Default for Configuration {
             head_timeout_ms: 60_000,
             max_file_bytes: FileLimits::default().file_bytes,
             max_tenant_file_bytes: FileLimits::default().tenant_bytes,
+            rate_limits: RateLimits::default(),
             shutdown_timeout_ms: 10_000,
         }
     }

@@ -13,7 +13,12 @@ use runtime::{
     tenants::Tenants, tokens::Tokens, users::Users,
 };
 
-use crate::{directory::Directory, opendialog::Issued, telemetry::Meters};
+use crate::{
+    directory::Directory,
+    opendialog::Issued,
+    rate_limits::{Calls, RateLimits},
+    telemetry::Meters,
+};
 
 /// How the server behaves.
 #[derive(Debug, Clone)]
@@ -29,6 +34,8 @@ pub struct Options {
     pub head_timeout: Duration,
     /// `/metrics` and `/healthz` answer callers that are not on this machine.
     pub open_metrics: bool,
+    /// How often the public APIs may be called.
+    pub rate_limits: RateLimits,
 }
 
 impl Default for Options {
@@ -39,6 +46,7 @@ impl Default for Options {
             body_timeout: Duration::from_secs(15),
             head_timeout: Duration::from_secs(60),
             open_metrics: false,
+            rate_limits: RateLimits::default(),
         }
     }
 }
@@ -60,6 +68,7 @@ pub(crate) struct Shared {
     pub(crate) tokens: Tokens,
     pub(crate) users: Users,
     pub(crate) issued: Issued,
+    pub(crate) calls: Calls,
     pub(crate) meters: Meters,
     pub(crate) prometheus: PrometheusHandle,
 }
@@ -82,6 +91,7 @@ impl Shared {
             tokens: Tokens::new(&store),
             users: Users::new(&store),
             issued: Issued::default(),
+            calls: Calls::new(options.rate_limits),
             meters: Meters::new(),
             runtime,
             options,

@@ -1,0 +1,16 @@
+//! OpenDialog's public APIs, `/public/api/*`: what scripts, dashboards and compliance jobs call with an
+//! API token (spec/opendialog.md §1).
+
+mod access;
+mod moment;
+mod query;
+mod refusal;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+
+/// The routes of the public APIs.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+}
