@@ -29,6 +29,7 @@ pub(crate) use anonymous::Issued;
 pub(crate) use body::json as json_body;
 pub(crate) use cors::layer as cors;
 pub(crate) use envelope::parse as parse_message;
+pub(crate) use history::Said;
 pub(crate) use message::said;
 pub(crate) use refusal::{ErrorBody, Refusal};
 pub(crate) use schema::{ChatMessage, ChatRequest};

@@ -2,9 +2,15 @@
 //! API token (spec/opendialog.md §1).
 
 mod access;
+mod legacy;
 mod moment;
+mod profile;
 mod query;
 mod refusal;
+mod schema;
+mod stream;
+mod user_data_export;
+mod user_interactions;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -12,5 +18,5 @@ use crate::app::App;
 
 /// The routes of the public APIs.
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().merge(user_interactions::routes()).merge(user_data_export::routes()).merge(legacy::routes())
 }
