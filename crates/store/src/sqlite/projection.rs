@@ -7,12 +7,16 @@ use std::collections::HashMap;
 
 use model::{
     LogSeq, TenantId, TranscriptId,
-    record::{Author, Entry, Event, FactRecord, Record, TurnRecord},
+    record::{Author, Entry, ErasureRecord, Event, FactRecord, Record, TurnRecord},
 };
 use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
+use super::removal;
 use crate::MAX_PARTS;
+
+/// What stands where a record is about no contact; no contact has an empty id.
+pub(super) const NOBODY: &str = "";
 
 const SESSION: &str = "INSERT INTO sessions (tenant, contact, agent, first_seen, log_seq) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (tenant, contact, agent) DO UPDATE SET log_seq = excluded.log_seq";
@@ -59,6 +63,8 @@ impl<'t> Projection<'t> {
         match record {
             Record::Turn(turn) => self.add_turn(seq.0.cast_signed(), turn),
             Record::Fact(fact) => self.add_fact(seq.0.cast_signed(), fact),
+            Record::Tombstone(tombstone) => self.skip_events(&tombstone.tenant, tombstone.events),
+            Record::Erasure(erasure) => self.add_erasure(seq.0.cast_signed(), erasure),
         }
     }
 
@@ -119,6 +125,27 @@ impl<'t> Projection<'t> {
         self.add_events(seq, tenant, &fact.events)
     }
 
+    /// Takes away what earlier records became. When the tables are made anew those records are tombstones
+    /// already, and there is nothing to take away.
+    fn add_erasure(&mut self, seq: i64, erasure: &ErasureRecord) -> rusqlite::Result<()> {
+        let ErasureRecord { tenant, places, events, .. } = erasure;
+        removal::remove(self.transaction, tenant, places)?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        let none: Option<&[u8]> = None;
+        self.transaction.prepare_cached(FACT)?.execute(params![
+            seq,
+            tenant.as_str(),
+            NOBODY,
+            none,
+            none,
+            0,
+            erasure.at.0
+        ])?;
+        self.add_events(seq, tenant, events)
+    }
+
     fn agent_and_turn(&self, tenant: &TenantId, id: &TranscriptId) -> rusqlite::Result<Option<AgentAndTurn>> {
         self.transaction
             .prepare_cached(
@@ -150,10 +177,7 @@ impl<'t> Projection<'t> {
         if events.is_empty() {
             return Ok(());
         }
-        let mut last = match self.event_counters.get(tenant) {
-            Some(last) => *last,
-            None => self.last_event(tenant)?,
-        };
+        let mut last = self.last_event(tenant)?;
         for event in events {
             last += 1;
             self.event.execute(params![tenant.as_str(), last, seq, event.kind, event.body.get()])?;
@@ -162,7 +186,19 @@ impl<'t> Projection<'t> {
         Ok(())
     }
 
+    /// The numbers of events that are gone stay taken.
+    fn skip_events(&mut self, tenant: &TenantId, count: u32) -> rusqlite::Result<()> {
+        if count > 0 {
+            let last = self.last_event(tenant)? + i64::from(count);
+            self.event_counters.insert(tenant.clone(), last);
+        }
+        Ok(())
+    }
+
     fn last_event(&self, tenant: &TenantId) -> rusqlite::Result<i64> {
+        if let Some(last) = self.event_counters.get(tenant) {
+            return Ok(*last);
+        }
         self.transaction
             .prepare_cached("SELECT last_seq FROM event_counters WHERE tenant = ?1")?
             .query_row([tenant.as_str()], |row| row.get(0))
