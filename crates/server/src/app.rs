@@ -5,7 +5,8 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
-    Runtime, agents::Agents, aliases::Aliases, documents::DocumentError, settings::Settings, tenants::Tenants,
+    Runtime, agents::Agents, aliases::Aliases, contacts::Contacts, documents::DocumentError, retention::Retentions,
+    settings::Settings, tenants::Tenants,
 };
 
 use crate::{directory::Directory, opendialog::Issued, telemetry::Meters};
@@ -48,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) tenants: Tenants,
     pub(crate) agents: Agents,
     pub(crate) aliases: Aliases,
+    pub(crate) contacts: Contacts,
+    pub(crate) retentions: Retentions,
     pub(crate) settings: Settings,
     pub(crate) issued: Issued,
     pub(crate) meters: Meters,
@@ -66,6 +69,8 @@ impl Shared {
             tenants: Tenants::new(&store),
             agents: Agents::new(&store),
             aliases: Aliases::new(&store),
+            contacts: Contacts::new(&store),
+            retentions: Retentions::new(&store),
             settings: Settings::new(&store),
             issued: Issued::default(),
             meters: Meters::new(),

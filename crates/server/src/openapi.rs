@@ -26,7 +26,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
     info(
         title = "Parlance",
         description = "A self-hosted server for conversational agents: the Chat API that web chats speak, and \
-                       Parlance's own API for agents, transcripts and events.",
+                       Parlance's own API for agents, transcripts, contacts and events.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
@@ -35,6 +35,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
         (name = "Agents", description = "Designed conversations: import, publish, settings."),
         (name = "Aliases", description = "Names that stand for an agent, so that embeds outlive it."),
         (name = "Transcripts", description = "What was said, and why."),
+        (name = "Contacts", description = "Who was here: what is known of them, taking it away, erasing it; how long it is kept."),
         (name = "Events", description = "What happened, in order."),
         (name = "Operations", description = "For operators and their machines."),
         (name = "Pages", description = "The chat page, the widget, this description."),

@@ -3,8 +3,10 @@
 mod access;
 mod agents;
 mod aliases;
+mod contacts;
 mod events;
 mod preview;
+mod retention;
 mod scenario_file;
 mod settings;
 mod transcripts;
@@ -21,5 +23,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(preview::routes())
         .merge(aliases::routes())
         .merge(transcripts::routes())
+        .merge(contacts::routes())
+        .merge(retention::routes())
         .merge(events::routes())
 }

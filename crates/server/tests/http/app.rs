@@ -23,7 +23,7 @@ pub(crate) struct TestApp {
     pub(crate) token: String,
     runtime: Runtime,
     server: Server,
-    _folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 /// An agent as a test knows it.
@@ -46,7 +46,7 @@ impl TestApp {
         let metrics = server::install_metrics();
         let server = Server::start(listener, runtime.clone(), options, metrics, Duration::from_secs(5)).await;
         let server = server.expect("the server starts");
-        Self { url: format!("http://{}", server.address()), store, token, runtime, server, _folder: folder }
+        Self { url: format!("http://{}", server.address()), store, token, runtime, server, folder }
     }
 
     /// Publishes the test scenario for whoever comes.
@@ -100,10 +100,12 @@ impl TestApp {
         json_of(request.send().await.expect("an answer")).await
     }
 
-    pub(crate) async fn stop(self) {
+    /// Ends in order; gives what is left on the disk.
+    pub(crate) async fn stop(self) -> TempDir {
         self.server.shutdown().await;
         self.runtime.shutdown(Duration::from_secs(5)).await;
         self.store.shutdown().await.expect("the store closes");
+        self.folder
     }
 }
 

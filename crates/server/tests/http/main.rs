@@ -4,6 +4,7 @@ mod access;
 mod app;
 mod bad_input;
 mod configuration;
+mod contacts;
 mod history;
 mod management;
 mod message;
