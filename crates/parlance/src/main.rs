@@ -3,6 +3,7 @@
 
 mod arguments;
 mod configuration;
+mod contact;
 mod manage;
 mod serve;
 
@@ -50,6 +51,7 @@ async fn run(command: Command, configuration: Configuration) -> Result<ExitCode,
         Command::Tenant { command } => manage::tenant(command, &configuration).await?,
         Command::Token { command } => manage::token(command, &configuration).await?,
         Command::Agent { command } => return manage::agent(command, &configuration).await,
+        Command::Contact { command } => contact::contact(command, &configuration).await?,
         Command::Rebuild => manage::rebuild(&configuration).await?,
         Command::Openapi => print(&(server::openapi_document().to_pretty_json()? + "\n"))?,
     }

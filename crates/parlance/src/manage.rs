@@ -29,7 +29,7 @@ async fn let_servers_notice() {
 }
 
 /// The tenant that was named, or the only one.
-async fn tenant_of(of: Of, store: &Store) -> Result<TenantId, Failure> {
+pub(crate) async fn tenant_of(of: Of, store: &Store) -> Result<TenantId, Failure> {
     let tenants = Tenants::new(store);
     if let Some(tenant) = of.tenant {
         return Ok(tenants.need(&tenant).await?.id);
