@@ -10,11 +10,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::{
-    ClickstreamFilter, ClickstreamLine, Document, EntryFilter, EventFilter, Expect, InteractionFilter, InteractionPage,
-    InteractionPlace, Key, Page, Result, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent,
-    StoredSession, StoredTranscript, TranscriptFilter, TurnState,
+    Batch, ClickstreamFilter, ClickstreamLine, Document, EntryFilter, EventFilter, Expect, InteractionFilter,
+    InteractionPage, InteractionPlace, Key, Page, Result, StoreError, StoreOptions, StoredContact, StoredEntry,
+    StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
     backend::{DocumentBackend, TurnBackend},
-    document::{Draft, Owner},
+    document::{Draft, Owner, json},
     sqlite,
 };
 
@@ -137,6 +137,17 @@ impl TenantStore {
     /// Deletes a document; answers whether there was one. With [`Expect::Any`] a missing one is no error.
     pub async fn delete(&self, kind: &str, id: &str, expect: Expect) -> Result<bool> {
         self.store.documents.delete(self.owner(), kind.to_owned(), id.to_owned(), expect).await
+    }
+
+    /// Puts documents together: all of them, or none where one is refused.
+    pub async fn put_all(&self, batch: Batch) -> Result<()> {
+        self.store.documents.put_all(self.owner(), batch.0).await
+    }
+
+    /// Deletes documents and every earlier version of them, together; answers how many there were. For
+    /// what must leave no trace.
+    pub async fn discard(&self, kind: &str, ids: Vec<String>) -> Result<usize> {
+        self.store.documents.discard(self.owner(), kind.to_owned(), ids).await
     }
 
     /// Documents that have this value of a key, by id.
@@ -309,9 +320,4 @@ impl PlatformStore {
     pub async fn find(&self, kind: &str, key: &str, value: &str) -> Result<Option<(TenantId, Document)>> {
         self.documents.find_anywhere(kind.to_owned(), key.to_owned(), value.to_owned()).await
     }
-}
-
-fn json(body: &(impl Serialize + ?Sized)) -> Result<String> {
-    serde_json::to_string(body)
-        .map_err(|problem| StoreError::Invalid { field: "body", problem: format!("it is not JSON: {problem}") })
 }
