@@ -14,7 +14,8 @@ use crate::{
     classifiers::Classifiers,
     contact_order::ContactOrder,
     files::{FileLimits, Files},
-    loaded::LoadedAgents,
+    loaded::{AgentSource, LoadedAgent, LoadedAgents},
+    presets::Presets,
     turn::{TurnAnswer, TurnCall, TurnError, read},
 };
 
@@ -73,6 +74,7 @@ pub(crate) struct Shared {
     pub(crate) agents: Arc<LoadedAgents>,
     pub(crate) order: Arc<ContactOrder>,
     pub(crate) options: RuntimeOptions,
+    pub(crate) presets: Arc<Presets>,
     files: Files,
     in_flight: TaskTracker,
 }
@@ -85,6 +87,7 @@ impl Runtime {
             shared: Arc::new(Shared {
                 agents: LoadedAgents::new(store.clone(), classifiers),
                 order: ContactOrder::new(),
+                presets: Presets::new(store.clone()),
                 files: Files::in_folder(options.files.clone(), options.file_limits),
                 in_flight: TaskTracker::new(),
                 options,
@@ -101,6 +104,11 @@ impl Runtime {
     /// Files that visitors sent.
     pub fn files(&self) -> &Files {
         &self.shared.files
+    }
+
+    /// What was set for contacts beside turns.
+    pub fn presets(&self) -> &Presets {
+        &self.shared.presets
     }
 
     /// Takes a turn. The turn goes on when the caller goes away: what was begun is finished, and a retry
@@ -155,7 +163,15 @@ impl Runtime {
     /// # Errors
     /// [`TurnError`] when it cannot be run.
     pub async fn warm(&self, tenant: &TenantId, agent: AgentId) -> Result<(), TurnError> {
-        self.shared.agents.get(tenant, agent, crate::AgentSource::Active).await.map(|_| ())
+        self.in_service(tenant, agent).await.map(drop)
+    }
+
+    /// The version of an agent that serves visitors, ready to run.
+    ///
+    /// # Errors
+    /// [`TurnError`] when there is none, or it cannot be run.
+    pub async fn in_service(&self, tenant: &TenantId, agent: AgentId) -> Result<Arc<LoadedAgent>, TurnError> {
+        self.shared.agents.get(tenant, agent, AgentSource::Active).await
     }
 
     /// Begins no new turns, and waits for those in flight, at most for `limit`.
@@ -164,5 +180,6 @@ impl Runtime {
         if tokio::time::timeout(limit, self.shared.in_flight.wait()).await.is_err() {
             tracing::warn!(turns = self.shared.in_flight.len(), "turns were still in flight at the shutdown's limit");
         }
+        self.shared.presets.tidy().await;
     }
 }
