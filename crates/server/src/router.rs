@@ -45,8 +45,12 @@ pub(crate) fn router(app: &App) -> Router {
 
 /// The routes beside the Chat API.
 fn others() -> OpenApiRouter<App> {
-    let large =
-        OpenApiRouter::new().merge(api::routes()).merge(opendialog::public::routes()).merge(pages::routes()).merge(openapi::routes()).layer(compression());
+    let large = OpenApiRouter::new()
+        .merge(api::routes())
+        .merge(opendialog::public::routes())
+        .merge(pages::routes())
+        .merge(openapi::routes())
+        .layer(compression());
     OpenApiRouter::new().merge(operations::routes()).merge(files::routes()).merge(large)
 }
 
@@ -81,6 +85,7 @@ async fn security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+    let policy = HeaderValue::from_static("strict-origin-when-cross-origin");
+    headers.entry(header::REFERRER_POLICY).or_insert(policy);
     response
 }

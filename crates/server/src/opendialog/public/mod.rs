@@ -2,6 +2,7 @@
 //! API token (spec/opendialog.md §1).
 
 mod access;
+mod deep_links;
 mod moment;
 mod query;
 mod refusal;
@@ -12,5 +13,5 @@ use crate::app::App;
 
 /// The routes of the public APIs.
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().merge(deep_links::routes())
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use store::StoreError;
 
 use super::super::refusal::{ErrorBody, Violations};
-use crate::rate_limits::Allowance;
+use crate::{intake::IntakeError, rate_limits::Allowance};
 
 /// Why a request of the public APIs was refused; nothing was changed.
 #[derive(Debug)]
@@ -65,6 +65,22 @@ impl From<DocumentError> for PublicRefusal {
     }
 }
 
+impl From<IntakeError> for PublicRefusal {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::NotJson => {
+                Self::Body(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The Content-Type must be application/json.".to_owned())
+            }
+            IntakeError::TooLarge(limit) => {
+                Self::Body(StatusCode::PAYLOAD_TOO_LARGE, format!("The request body is larger than {limit} bytes."))
+            }
+            IntakeError::Incomplete => {
+                Self::Body(StatusCode::REQUEST_TIMEOUT, "The request body did not arrive in time.".to_owned())
+            }
+        }
+    }
+}
+
 impl From<Violations> for PublicRefusal {
     fn from(violations: Violations) -> Self {
         Self::Invalid(violations)
@@ -77,9 +93,7 @@ impl IntoResponse for PublicRefusal {
         match self {
             Self::Unauthenticated => {
                 let mut response = say(StatusCode::UNAUTHORIZED, "Unauthenticated.");
-                response
-                    .headers_mut()
-                    .insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
                 response
             }
             Self::Forbidden => say(StatusCode::FORBIDDEN, "This action is unauthorized."),
