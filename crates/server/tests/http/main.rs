@@ -4,6 +4,7 @@ mod access;
 mod app;
 mod bad_input;
 mod configuration;
+mod deep_links;
 mod files;
 mod history;
 mod management;
