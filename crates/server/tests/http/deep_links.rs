@@ -232,7 +232,7 @@ async fn od_l08_the_first_message_after_the_link_has_the_attributes() {
     assert_eq!(headers[header::CACHE_CONTROL], "no-store");
     assert_eq!(headers[header::REFERRER_POLICY], "no-referrer");
     assert!(!headers.contains_key(header::SET_COOKIE));
-    // Headers of our test client are plain, so that the visitor who talks has another id.
+    // An id with such letters cannot be a header of the test client: somebody else talks.
     let url = app.link(&agent, "ann", json!({ "name": "Ann" })).await;
     assert_eq!(open(&client, &url).await.status(), 302);
     let ann = visitor_in(client, &app, &agent, "ann");
