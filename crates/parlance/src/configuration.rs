@@ -46,6 +46,8 @@ pub(crate) struct Configuration {
     pub(crate) max_tenant_file_bytes: u64,
     /// How often the public APIs may be called, by endpoint.
     pub(crate) rate_limits: RateLimits,
+    /// Most deep links that one call makes.
+    pub(crate) max_deep_links: usize,
     /// Longest time to finish what is in flight at the end, in milliseconds.
     pub(crate) shutdown_timeout_ms: u64,
     /// Internal networks that webhooks may call all the same.
@@ -76,6 +78,7 @@ impl Default for Configuration {
             max_file_bytes: FileLimits::default().file_bytes,
             max_tenant_file_bytes: FileLimits::default().tenant_bytes,
             rate_limits: RateLimits::default(),
+            max_deep_links: server::Options::default().max_deep_links,
             shutdown_timeout_ms: 10_000,
             outbound_allow: Networks::default(),
         }

@@ -80,6 +80,7 @@ fn server_options(configuration: &Configuration) -> server::Options {
         head_timeout: Duration::from_millis(configuration.head_timeout_ms),
         open_metrics: configuration.open_metrics,
         rate_limits: configuration.rate_limits,
+        max_deep_links: configuration.max_deep_links,
     }
 }
 

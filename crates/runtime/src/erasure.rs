@@ -106,7 +106,7 @@ impl Erasures {
     }
 
     async fn settle(&self, tenant: &TenantId, erasure: Uuid) -> Result<(), DocumentError> {
-        Ok(self.store.tenant(tenant).forget(KIND, &erasure.to_string()).await?)
+        Ok(self.store.tenant(tenant).discard(KIND, vec![erasure.to_string()]).await.map(drop)?)
     }
 }
 
@@ -114,7 +114,7 @@ impl Shared {
     /// Erases a contact; false when there is no record of it.
     pub(crate) async fn erase(&self, tenant: &TenantId, contact: &ContactId) -> Result<bool, TurnError> {
         if !Contacts::new(&self.store).is_known(tenant, contact).await? {
-            return Ok(false);
+            return self.forget_beside_the_log(tenant, contact).await;
         }
         let id = Uuid::new_v4();
         // Before the intent can be seen, so that whoever carries it out takes this away again.
@@ -140,6 +140,8 @@ impl Shared {
                 for contact in self.contacts_meant(&tenant.id, id, &intent).await? {
                     // Nothing is written of the contact meanwhile; what comes after is of a new one.
                     let _place = self.order.enter(&tenant.id, &contact).await?;
+                    // The log last: only there a contact is found again when this is interrupted.
+                    self.forget_beside_the_log(&tenant.id, &contact).await?;
                     let erased = self.store.tenant(&tenant.id).erase_contact(&contact, id).await?;
                     tracing::info!(tenant = %tenant.id, erasure = %id, records = erased.records, "a contact was erased");
                 }
@@ -156,6 +158,15 @@ impl Shared {
             self.erasing.lock().remove(&id);
         }
         Ok(())
+    }
+
+    /// Forgets what of a contact is not in the log: files, attributes that wait, links. Answers whether there
+    /// was any.
+    async fn forget_beside_the_log(&self, tenant: &TenantId, contact: &ContactId) -> Result<bool, TurnError> {
+        let files =
+            self.files.forget(tenant, contact).await.map_err(|problem| TurnError::Broken(problem.to_string()))?;
+        let documents = self.presets.forget(tenant, contact).await?;
+        Ok(files + documents > 0)
     }
 
     /// Whom an intent means: known when it was noted here, else found by the digest.

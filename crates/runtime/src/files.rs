@@ -195,6 +195,15 @@ impl Files {
         .await
     }
 
+    /// Removes all files of a contact; answers how many there were.
+    ///
+    /// # Errors
+    /// [`FileError::Disk`].
+    pub(crate) async fn forget(&self, tenant: &TenantId, contact: &ContactId) -> Result<usize, FileError> {
+        let (tenant, contact) = (tenant.clone(), contact.clone());
+        self.on_disk("removed", move |shelf| shelf.forget(&tenant, &contact)).await
+    }
+
     /// Runs off the async threads, to its end.
     async fn on_disk<T: Send + 'static>(
         &self,
@@ -234,6 +243,30 @@ impl Shelf {
 
     fn facts(&self, tenant: &TenantId, id: FileId) -> Result<Option<StoredFile>, FileError> {
         read_facts(&self.facts_path(tenant, id)).map_err(disk("read"))
+    }
+
+    /// The content first: facts without a file can be found again, a file without facts cannot.
+    fn forget(&self, tenant: &TenantId, contact: &ContactId) -> Result<usize, FileError> {
+        let folder = self.folder_of(tenant);
+        let mut removed = 0;
+        for path in entries(&folder).map_err(disk("removed"))? {
+            if path.extension().is_none_or(|ending| ending != FACTS) {
+                continue;
+            }
+            let Ok(Some(file)) = read_facts(&path) else { continue };
+            if file.contact != *contact {
+                continue;
+            }
+            for path in [self.content(tenant, file.id), path] {
+                match fs::remove_file(path) {
+                    Err(problem) if problem.kind() != io::ErrorKind::NotFound => return Err(disk("removed")(problem)),
+                    _ => {}
+                }
+            }
+            self.give_back(tenant, &file);
+            removed += 1;
+        }
+        Ok(removed)
     }
 
     fn reserve(&self, tenant: &TenantId, file: &StoredFile) -> Result<(), FileError> {
@@ -286,12 +319,7 @@ const PART: &str = "part";
 /// counting comes before the first file.
 fn count(folder: &Path) -> io::Result<Kept> {
     let mut kept = Kept::default();
-    let entries = match fs::read_dir(folder) {
-        Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(kept),
-        entries => entries?,
-    };
-    for entry in entries {
-        let path = entry?.path();
+    for path in entries(folder)? {
         let ending = path.extension().and_then(|ending| ending.to_str());
         if ending == Some(FACTS) {
             // Facts that cannot be read count for nothing; the file stays for people to look at.
@@ -304,6 +332,14 @@ fn count(folder: &Path) -> io::Result<Kept> {
         }
     }
     Ok(kept)
+}
+
+/// What is in a folder; nothing when there is none.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries?.map(|entry| Ok(entry?.path())).collect(),
+    }
 }
 
 fn read_facts(path: &Path) -> io::Result<Option<StoredFile>> {
@@ -403,5 +439,19 @@ mod tests {
         assert_eq!(put(&files, "bob", 10).await, Ok(10));
         assert_eq!(put(&files, "cleo", 5).await, Err(FileError::Full(25)));
         assert_eq!(put(&files, "cleo", 4).await, Ok(4));
+    }
+
+    #[tokio::test]
+    async fn the_files_of_one_contact_are_forgotten_and_no_others() {
+        let (folder, files, demo) = files(FileLimits { contact_files: 1, ..FileLimits::default() });
+        let (ann, bob) = (contact("ann"), contact("bob"));
+        assert_eq!(files.forget(&demo, &ann).await, Ok(0));
+        let of_ann = files.put(&demo, &ann, "a", "text/plain", b"a".to_vec()).await.expect("it is kept");
+        let of_bob = files.put(&demo, &bob, "b", "text/plain", b"b".to_vec()).await.expect("it is kept");
+        assert_eq!(files.forget(&demo, &ann).await, Ok(1));
+        assert_eq!(files.find(&demo, of_ann.id).await, Ok(None));
+        assert_eq!(files.find(&demo, of_bob.id).await, Ok(Some(of_bob)));
+        assert_eq!(fs::read_dir(folder.path().join("demo")).expect("a folder").count(), 2);
+        assert!(files.put(&demo, &ann, "a", "text/plain", b"a".to_vec()).await.is_ok());
     }
 }

@@ -10,7 +10,7 @@ use model::{
     record::{Author, Entry, Event, RequestFacts, TurnRecord},
 };
 use serde::Serialize;
-use serde_json::{json, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 use uuid::Uuid;
 
 use crate::{
@@ -24,6 +24,8 @@ pub(crate) struct Written<'a> {
     pub(crate) call: &'a TurnCall,
     /// The contact before the turn.
     pub(crate) before: &'a ContactState,
+    /// What was set of it beside turns since the last one.
+    pub(crate) preset: Map<String, Value>,
     pub(crate) agent: &'a LoadedAgent,
     pub(crate) transcript: TranscriptId,
     pub(crate) turn: u32,
@@ -36,6 +38,9 @@ pub(crate) struct Written<'a> {
 /// The journal as it is stored: what the engine did, and what it was answered.
 #[derive(Serialize)]
 struct StoredJournal<'a> {
+    /// Attributes that the turn found set by the platform; null stands for "unset".
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    preset: Map<String, Value>,
     steps: &'a Journal,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     answers: Vec<StoredAnswer<'a>>,
@@ -61,8 +66,9 @@ fn stored(answer: &(Need, Answer)) -> StoredAnswer<'_> {
 
 /// Makes the record, and gives the messages to answer.
 pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Message>), TurnError> {
-    let Written { call, before, agent, transcript, turn, at, began, outcome, answers } = written;
-    let journal = raw(&StoredJournal { steps: &outcome.journal, answers: answers.iter().map(stored).collect() })?;
+    let Written { call, before, preset, agent, transcript, turn, at, began, outcome, answers } = written;
+    let answers = answers.iter().map(stored).collect();
+    let journal = raw(&StoredJournal { preset, steps: &outcome.journal, answers })?;
     let mut entries = Vec::with_capacity(1 + outcome.said.len());
     entries.push(inbound_entry(call, &outcome, at)?);
     let mut messages = Vec::with_capacity(outcome.said.len());
@@ -148,7 +154,7 @@ pub(crate) const fn kind(act: Act) -> &'static str {
     }
 }
 
-fn event(kind: &str, body: serde_json::Value) -> Result<Event, TurnError> {
+fn event(kind: &str, body: Value) -> Result<Event, TurnError> {
     Ok(Event { kind: kind.to_owned(), body: raw(&body)? })
 }
 

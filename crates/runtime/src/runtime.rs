@@ -17,8 +17,9 @@ use crate::{
     contact_order::ContactOrder,
     erasure,
     files::{FileLimits, Files},
-    loaded::LoadedAgents,
+    loaded::{AgentSource, LoadedAgent, LoadedAgents},
     outbound::{IpNet, Outbound},
+    presets::Presets,
     retention,
     turn::{TurnAnswer, TurnCall, TurnError, read},
     webhooks::{Deliveries, WebhookOptions},
@@ -98,7 +99,8 @@ pub(crate) struct Shared {
     pub(crate) agents: Arc<LoadedAgents>,
     pub(crate) order: Arc<ContactOrder>,
     pub(crate) options: RuntimeOptions,
-    files: Files,
+    pub(crate) presets: Arc<Presets>,
+    pub(crate) files: Files,
     webhooks: Deliveries,
     /// Whom the erasures mean that were noted here.
     pub(crate) erasing: Mutex<HashMap<Uuid, ContactId>>,
@@ -114,6 +116,7 @@ impl Runtime {
         let shared = Arc::new(Shared {
             agents: LoadedAgents::new(store.clone(), classifiers),
             order: ContactOrder::new(),
+            presets: Presets::new(store.clone()),
             files: Files::in_folder(options.files.clone(), options.file_limits),
             webhooks: Deliveries::start(store.clone(), outbound, options.webhooks.clone()),
             in_flight: TaskTracker::new(),
@@ -142,6 +145,11 @@ impl Runtime {
     /// What sends the tenants' events to their addresses.
     pub fn webhooks(&self) -> &Deliveries {
         &self.shared.webhooks
+    }
+
+    /// What was set for contacts beside turns.
+    pub fn presets(&self) -> &Presets {
+        &self.shared.presets
     }
 
     /// Takes a turn. The turn goes on when the caller goes away: what was begun is finished, and a retry
@@ -216,7 +224,15 @@ impl Runtime {
     /// # Errors
     /// [`TurnError`] when it cannot be run.
     pub async fn warm(&self, tenant: &TenantId, agent: AgentId) -> Result<(), TurnError> {
-        self.shared.agents.get(tenant, agent, crate::AgentSource::Active).await.map(|_| ())
+        self.in_service(tenant, agent).await.map(drop)
+    }
+
+    /// The version of an agent that serves visitors, ready to run.
+    ///
+    /// # Errors
+    /// [`TurnError`] when there is none, or it cannot be run.
+    pub async fn in_service(&self, tenant: &TenantId, agent: AgentId) -> Result<Arc<LoadedAgent>, TurnError> {
+        self.shared.agents.get(tenant, agent, AgentSource::Active).await
     }
 
     /// Begins no new turns and deliveries, and waits for those in flight, at most for `limit`.
@@ -232,5 +248,6 @@ impl Runtime {
         };
         // What the last turns cause is sent after the next start.
         tokio::join!(turns, self.shared.webhooks.shutdown(limit));
+        self.shared.presets.tidy().await;
     }
 }

@@ -1,6 +1,7 @@
 //! One turn: load, step, commit, answer.
 
 use std::{
+    borrow::Cow,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -20,6 +21,7 @@ use crate::{
     contact_order::Place,
     documents::DocumentError,
     loaded::{AgentSource, LoadedAgent},
+    presets::Waiting,
     record::{Written, turn_record},
     runtime::Shared,
 };
@@ -138,10 +140,12 @@ impl Shared {
         let began = Instant::now();
         let limit = self.options.turn_timeout;
         let considered = tokio::time::timeout(limit, self.consider(call, began));
-        let (answer, record, _place) = considered.await.map_err(|_| TurnError::TimedOut(limit))??;
+        let Considered { answer, tenant, record, presets, place: _place } =
+            considered.await.map_err(|_| TurnError::TimedOut(limit))??;
         // Without a limit: what was handed to the log cannot be taken back.
         if let Some(record) = record {
             self.store.append(Record::Turn(Box::new(record))).await?;
+            self.presets.used(&tenant, presets);
             metrics::histogram!("parlance_turn_seconds").record(began.elapsed().as_secs_f64());
         }
         Ok(answer)
@@ -149,11 +153,7 @@ impl Shared {
 
     /// Finds the answer to a turn, and the record that must be durable before it is given, while
     /// holding the contact's place.
-    async fn consider(
-        &self,
-        mut call: TurnCall,
-        began: Instant,
-    ) -> Result<(TurnAnswer, Option<TurnRecord>, Place), TurnError> {
+    async fn consider(&self, mut call: TurnCall, began: Instant) -> Result<Considered, TurnError> {
         let place = self.order.enter(&call.tenant, &call.contact).await?;
         let conversations = self.store.tenant(&call.tenant);
         let named = match call.agent {
@@ -163,12 +163,15 @@ impl Shared {
         // Before the agent is looked for: what was answered once is answered again, whoever serves now.
         let mut state = conversations.load_turn_state(&call.contact, &named, call.message_id.as_deref()).await?;
         if let Some(seq) = state.answered {
-            return Ok((self.answered(&call.tenant, seq).await?, None, place));
+            let answer = self.answered(&call.tenant, seq).await?;
+            return Ok(Considered { answer, tenant: call.tenant, record: None, presets: Vec::new(), place });
         }
-        let contact = match state.contact.take() {
+        let before = match state.contact.take() {
             Some(contact) => read(&contact.state)?,
             None => ContactState::default(),
         };
+        let waiting = self.presets.waiting(&call.tenant, &call.contact).await?;
+        let (contact, preset) = with_presets(&before, &waiting);
         let globals = self.agents.globals(&call.tenant).await?;
         let agent = match call.agent {
             AgentChoice::Named(id) => self.agents.get(&call.tenant, id, AgentSource::Active).await?,
@@ -202,7 +205,8 @@ impl Shared {
         let Remembered { transcript, turn, .. } = remembered;
         let (record, messages) = turn_record(Written {
             call: &call,
-            before: &contact,
+            before: &before,
+            preset,
             agent: &agent,
             transcript,
             turn,
@@ -212,7 +216,8 @@ impl Shared {
             answers,
         })?;
         let answer = TurnAnswer { agent: agent.id, transcript, turn, at, messages, replayed: false, time_zone };
-        Ok((answer, Some(record), place))
+        let presets = waiting.into_ids();
+        Ok(Considered { answer, tenant: call.tenant, record: Some(record), presets, place })
     }
 
     /// Runs the engine until nothing is missing.
@@ -288,6 +293,28 @@ impl Shared {
             time_zone: read::<ContactState>(&turn.contact_state)?.time_zone().map(str::to_owned),
         })
     }
+}
+
+/// An answer, and what must be durable before it is given.
+struct Considered {
+    answer: TurnAnswer,
+    tenant: TenantId,
+    /// None for an answer that was given before.
+    record: Option<TurnRecord>,
+    /// Ids of what was set for the contact and is in the record now.
+    presets: Vec<String>,
+    /// Held until the record is written.
+    place: Place,
+}
+
+/// The contact as the turn finds it, and what of it was set since the last one.
+fn with_presets<'c>(before: &'c ContactState, waiting: &Waiting) -> (Cow<'c, ContactState>, Map<String, Value>) {
+    if waiting.is_empty() && before.presets.is_empty() {
+        return (Cow::Borrowed(before), Map::new());
+    }
+    let mut contact = before.clone();
+    let preset = waiting.merge(&mut contact);
+    (Cow::Owned(contact), preset)
 }
 
 /// Where the conversation is.

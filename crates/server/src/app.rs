@@ -9,8 +9,8 @@ use std::{
 use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
-    Runtime, agents::Agents, aliases::Aliases, contacts::Contacts, documents::DocumentError, retention::Retentions,
-    secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
+    Runtime, agents::Agents, aliases::Aliases, contacts::Contacts, documents::DocumentError, links::Links,
+    retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
 };
 
 use crate::{
@@ -36,6 +36,8 @@ pub struct Options {
     pub open_metrics: bool,
     /// How often the public APIs may be called.
     pub rate_limits: RateLimits,
+    /// Most deep links that are made at once.
+    pub max_deep_links: usize,
 }
 
 impl Default for Options {
@@ -47,6 +49,7 @@ impl Default for Options {
             head_timeout: Duration::from_secs(60),
             open_metrics: false,
             rate_limits: RateLimits::default(),
+            max_deep_links: 100,
         }
     }
 }
@@ -63,6 +66,7 @@ pub(crate) struct Shared {
     pub(crate) tenants: Tenants,
     pub(crate) agents: Agents,
     pub(crate) aliases: Aliases,
+    pub(crate) links: Links,
     pub(crate) secrets: Secrets,
     pub(crate) contacts: Contacts,
     pub(crate) retentions: Retentions,
@@ -88,6 +92,7 @@ impl Shared {
             tenants: Tenants::new(&store),
             agents: Agents::new(&store),
             aliases: Aliases::new(&store),
+            links: Links::new(&store),
             secrets: Secrets::new(&store),
             contacts: Contacts::new(&store),
             retentions: Retentions::new(&store),

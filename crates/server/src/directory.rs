@@ -36,6 +36,12 @@ impl KnownAgent {
     pub(crate) fn serves(&self) -> bool {
         self.agent.active_version.is_some()
     }
+
+    /// Whether its chat has a page of its own; `general.fullPageChat` of its settings can say no.
+    pub(crate) fn full_page(&self) -> bool {
+        let general = self.settings.appearance.get("general");
+        general.and_then(|general| general.get("fullPageChat")) != Some(&serde_json::Value::Bool(false))
+    }
 }
 
 /// A tenant as a request sees it.

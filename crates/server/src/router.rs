@@ -85,6 +85,7 @@ async fn security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+    let policy = HeaderValue::from_static("strict-origin-when-cross-origin");
+    headers.entry(header::REFERRER_POLICY).or_insert(policy);
     response
 }

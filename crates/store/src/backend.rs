@@ -18,15 +18,17 @@ use crate::{
     document::{Draft, Owner},
 };
 
-/// Documents: seven operations, a search across tenants, and a watch.
+/// Documents: eight operations, a search across tenants, and a watch.
 #[async_trait]
 pub(crate) trait DocumentBackend: Send + Sync {
     async fn get(&self, owner: Owner, kind: String, id: String) -> Result<Option<Document>>;
     async fn list(&self, owner: Owner, kind: String, page: Page) -> Result<Vec<Document>>;
     async fn put(&self, owner: Owner, draft: Draft) -> Result<u64>;
+    /// All of them in one transaction, or none.
+    async fn put_all(&self, owner: Owner, drafts: Vec<Draft>) -> Result<()>;
     async fn delete(&self, owner: Owner, kind: String, id: String, expect: Expect) -> Result<bool>;
-    /// Deletes a document with its history: no version of it is left.
-    async fn forget(&self, owner: Owner, kind: String, id: String) -> Result<()>;
+    /// With their earlier versions, in one transaction; answers how many there were.
+    async fn discard(&self, owner: Owner, kind: String, ids: Vec<String>) -> Result<usize>;
     async fn find(&self, owner: Owner, kind: String, name: String, value: String) -> Result<Vec<Document>>;
     async fn history(&self, owner: Owner, kind: String, id: String) -> Result<Vec<Document>>;
     async fn find_anywhere(&self, kind: String, name: String, value: String) -> Result<Option<(TenantId, Document)>>;

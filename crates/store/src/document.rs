@@ -1,7 +1,7 @@
 //! Documents: what designers and administrators write, as values.
 
 use model::{TenantId, Timestamp};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::{Result, StoreError};
@@ -168,6 +168,30 @@ impl Draft {
         let keys = keys.iter().map(|key| (key.name.to_owned(), key.value.to_owned(), key.unique)).collect();
         Ok(Self { kind: kind.to_owned(), id: id.to_owned(), body, keys, expect })
     }
+}
+
+/// Documents that are put together or not at all.
+#[derive(Debug, Default)]
+pub struct Batch(pub(crate) Vec<Draft>);
+
+impl Batch {
+    /// Adds a document, as [`crate::TenantStore::put`] takes it.
+    pub fn put(
+        &mut self,
+        kind: &str,
+        id: &str,
+        body: &(impl Serialize + ?Sized),
+        keys: &[Key<'_>],
+        expect: Expect,
+    ) -> Result<()> {
+        self.0.push(Draft::new(kind, id, json(body)?, keys, expect)?);
+        Ok(())
+    }
+}
+
+/// A body as it is stored.
+pub(crate) fn json(body: &(impl Serialize + ?Sized)) -> Result<String> {
+    serde_json::to_string(body).map_err(|problem| invalid("body", format!("it is not JSON: {problem}")))
 }
 
 fn bounded(field: &'static str, text: &str, most: usize) -> Result<()> {

@@ -22,7 +22,7 @@ pub use conversation::{
     EntryFilter, Erased, EventFilter, MAX_PARTS, MAX_RECORD_BYTES, MAX_ROWS, SeenContact, StoredContact, StoredEntry,
     StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
 };
-pub use document::{Document, Expect, HISTORY_KEPT, Key, MAX_DOCUMENT_BYTES, Page, Unique};
+pub use document::{Batch, Document, Expect, HISTORY_KEPT, Key, MAX_DOCUMENT_BYTES, Page, Unique};
 pub use error::{Result, StoreError};
 pub use interaction::{
     ClickstreamFilter, ClickstreamLine, ContactInteractions, Interaction, InteractionFilter, InteractionPage,

@@ -11,11 +11,11 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    ClickstreamFilter, ClickstreamLine, Document, EntryFilter, Erased, EventFilter, Expect, InteractionFilter,
+    Batch, ClickstreamFilter, ClickstreamLine, Document, EntryFilter, Erased, EventFilter, Expect, InteractionFilter,
     InteractionPage, InteractionPlace, Key, Page, Result, SeenContact, StoreError, StoreOptions, StoredContact,
     StoredEntry, StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
     backend::{DocumentBackend, TurnBackend},
-    document::{Draft, Owner},
+    document::{Draft, Owner, json},
     sqlite,
 };
 
@@ -154,9 +154,15 @@ impl TenantStore {
         self.store.documents.delete(self.owner(), kind.to_owned(), id.to_owned(), expect).await
     }
 
-    /// Deletes a document with its history, for what must not be remembered; a missing one is no error.
-    pub async fn forget(&self, kind: &str, id: &str) -> Result<()> {
-        self.store.documents.forget(self.owner(), kind.to_owned(), id.to_owned()).await
+    /// Puts documents together: all of them, or none where one is refused.
+    pub async fn put_all(&self, batch: Batch) -> Result<()> {
+        self.store.documents.put_all(self.owner(), batch.0).await
+    }
+
+    /// Deletes documents and every earlier version of them, together; answers how many there were. For
+    /// what must leave no trace.
+    pub async fn discard(&self, kind: &str, ids: Vec<String>) -> Result<usize> {
+        self.store.documents.discard(self.owner(), kind.to_owned(), ids).await
     }
 
     /// Documents that have this value of a key, by id.
@@ -377,9 +383,4 @@ impl PlatformStore {
     pub async fn find(&self, kind: &str, key: &str, value: &str) -> Result<Option<(TenantId, Document)>> {
         self.documents.find_anywhere(kind.to_owned(), key.to_owned(), value.to_owned()).await
     }
-}
-
-fn json(body: &(impl Serialize + ?Sized)) -> Result<String> {
-    serde_json::to_string(body)
-        .map_err(|problem| StoreError::Invalid { field: "body", problem: format!("it is not JSON: {problem}") })
 }

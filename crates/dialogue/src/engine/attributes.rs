@@ -30,6 +30,10 @@ pub struct ContactState {
     /// Attributes of the `user` context by name.
     #[serde(default)]
     pub attributes: BTreeMap<String, Attribute>,
+    /// Ids of what was set for the contact beside turns and is among the attributes now. The engine only
+    /// carries it on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub presets: Vec<String>,
 }
 
 impl ContactState {
@@ -37,10 +41,30 @@ impl ContactState {
     pub fn time_zone(&self) -> Option<&str> {
         self.attributes.get("timezone")?.value.as_str()
     }
+
+    /// Sets an attribute that the platform vouches for; null unsets it. False when the contact holds as many
+    /// as are kept.
+    pub fn preset(&mut self, name: &str, value: &Value) -> bool {
+        if value.is_null() {
+            self.attributes.remove(name);
+            return true;
+        }
+        if self.attributes.len() >= MAX_ATTRIBUTES && !self.attributes.contains_key(name) {
+            return false;
+        }
+        let attribute = Attribute { value: value.clone(), provenance: Provenance::Platform };
+        self.attributes.insert(name.to_owned(), attribute);
+        true
+    }
+}
+
+/// Whether an attribute is one that only Parlance writes (row OD-C29).
+pub fn is_reserved(attribute: &str) -> bool {
+    RESERVED.contains(&attribute)
 }
 
 /// Most attributes of a contact; what is remembered is read and written at every turn.
-const MAX_ATTRIBUTES: usize = 500;
+pub const MAX_ATTRIBUTES: usize = 500;
 /// Largest value that a visitor's client may set, in bytes of JSON.
 const MAX_BROWSER_VALUE: usize = 8 << 10;
 /// Largest value that an agent may set, in bytes of JSON.
@@ -166,7 +190,7 @@ impl<'a> Memory<'a> {
         provenance: Provenance,
         largest: usize,
     ) -> Result<(), &'static str> {
-        if provenance != Provenance::Platform && RESERVED.contains(&name) {
+        if provenance != Provenance::Platform && is_reserved(name) {
             return Err("this attribute is reserved");
         }
         let current = self.user(name);
@@ -251,6 +275,7 @@ impl<'a> Memory<'a> {
             first_seen: first_seen(self.input),
             last_seen: now,
             attributes: self.input.contact.attributes.clone(),
+            presets: self.input.contact.presets.clone(),
         };
         for (name, change) in self.changes {
             match change {

@@ -20,7 +20,7 @@ mod session;
 mod tests;
 mod turn;
 
-pub use attributes::ContactState;
+pub use attributes::{ContactState, MAX_ATTRIBUTES, is_reserved};
 pub use journal::{Journal, Reason, Step};
 pub use needs::{
     ActionCall, ActionResult, Answer, Answers, HistoryLine, Interpretation, Interpreted, Need, Participant,

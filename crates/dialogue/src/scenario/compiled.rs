@@ -295,6 +295,11 @@ impl CompiledScenario {
         &self.root.od_id
     }
 
+    /// The type that the scenario declares for an attribute (row OD-C30).
+    pub fn declared_type(&self, attribute: &str) -> Option<AttributeType> {
+        self.declared.get(attribute).copied()
+    }
+
     /// The visitor's intents that have a reserved name, in design order; documents differ in its case.
     pub(crate) fn handlers(&self, name: &str) -> &[IntentIx] {
         self.reserved.get(name.to_ascii_lowercase().as_str()).map_or(&[], Vec::as_slice)

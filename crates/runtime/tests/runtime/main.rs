@@ -5,4 +5,5 @@
 mod bounds;
 mod desk;
 mod loading;
+mod presets;
 mod turns;

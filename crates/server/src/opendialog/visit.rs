@@ -268,7 +268,10 @@ async fn guard(
         let proof = Proof::read(headers, tenant.id(), keys);
         if !proof.names(&contact) {
             let store = app.runtime.store().tenant(tenant.id());
-            let fresh = store.contact(&contact).await?.is_none() && app.issued.first_time(tenant.id(), &contact);
+            // What was set for a contact beside turns is for whoever opens their link, not for who guesses their id.
+            let fresh = store.contact(&contact).await?.is_none()
+                && !app.runtime.presets().any_for(tenant.id(), &contact).await?
+                && app.issued.first_time(tenant.id(), &contact);
             let key = keys.first().filter(|_| fresh).ok_or(Refusal::Unauthenticated)?;
             let token = proof.extend(tenant.id(), &contact, key);
             cookies.push(set_cookie(anonymous::COOKIE, &token, anonymous::SECONDS, Readable::ByServerOnly, secure));

@@ -36,11 +36,7 @@ struct Shown {
 )]
 async fn full_page(app: State<App>, headers: HeaderMap, shown: Query<Shown>) -> Response {
     let agent = agent(&app.directory.now(), &headers, &shown);
-    let wanted = |agent: &KnownAgent| {
-        let general = agent.settings.appearance.get("general");
-        general.and_then(|general| general.get("fullPageChat")) != Some(&serde_json::Value::Bool(false))
-    };
-    if agent.is_some_and(|agent| !wanted(&agent)) {
+    if agent.is_some_and(|agent| !agent.full_page()) {
         return (StatusCode::NOT_FOUND, "This chat has no page of its own.\n").into_response();
     }
     page("'self'")

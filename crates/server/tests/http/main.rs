@@ -5,6 +5,7 @@ mod app;
 mod bad_input;
 mod configuration;
 mod contacts;
+mod deep_links;
 mod files;
 mod history;
 mod management;

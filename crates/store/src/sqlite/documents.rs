@@ -1,4 +1,4 @@
-//! Documents on SQLite: the seven operations, and the watch on changes.
+//! Documents on SQLite: the eight operations, and the watch on changes.
 //!
 //! Several processes may have the file open (the command line beside a server), so every decision
 //! about versions is taken inside the write transaction.
@@ -102,6 +102,13 @@ impl DocumentBackend for SqliteDocuments {
         self.write("put a document", move |transaction| put(transaction, &owner, &draft)).await
     }
 
+    async fn put_all(&self, owner: Owner, drafts: Vec<Draft>) -> Result<()> {
+        self.write("put documents", move |transaction| {
+            drafts.iter().try_for_each(|draft| put(transaction, &owner, draft).map(|_| ()))
+        })
+        .await
+    }
+
     async fn delete(&self, owner: Owner, kind: String, id: String, expect: Expect) -> Result<bool> {
         self.write("delete a document", move |transaction| {
             let found = current_version(transaction, &owner, &kind, &id)?;
@@ -124,18 +131,9 @@ impl DocumentBackend for SqliteDocuments {
         .await
     }
 
-    async fn forget(&self, owner: Owner, kind: String, id: String) -> Result<()> {
-        self.write("forget a document", move |transaction| {
-            forget_keys(transaction, &owner, &kind, &id)?;
-            for table in ["documents", "document_history"] {
-                transaction
-                    .execute(
-                        &format!("DELETE FROM {table} WHERE tenant = ?1 AND kind = ?2 AND id = ?3"),
-                        [owner.as_str(), &kind, &id],
-                    )
-                    .map_err(unavailable("forget a document"))?;
-            }
-            Ok(())
+    async fn discard(&self, owner: Owner, kind: String, ids: Vec<String>) -> Result<usize> {
+        self.write("discard documents", move |transaction| {
+            ids.iter().try_fold(0_usize, |found, id| Ok(found + discard(transaction, &owner, &kind, id)?))
         })
         .await
     }
@@ -298,6 +296,21 @@ fn forget_keys(transaction: &Transaction<'_>, owner: &Owner, kind: &str, id: &st
         .execute("DELETE FROM document_keys WHERE tenant = ?1 AND kind = ?2 AND id = ?3", [owner.as_str(), kind, id])
         .map(|_| ())
         .map_err(unavailable("replace the keys of a document"))
+}
+
+/// Deletes a document with its keys and earlier versions; answers how many there were: one or none.
+fn discard(transaction: &Transaction<'_>, owner: &Owner, kind: &str, id: &str) -> Result<usize> {
+    forget_keys(transaction, owner, kind, id)?;
+    let place = [owner.as_str(), kind, id];
+    transaction
+        .prepare_cached("DELETE FROM document_history WHERE tenant = ?1 AND kind = ?2 AND id = ?3")
+        .and_then(|mut delete| delete.execute(place))
+        .and_then(|_| {
+            transaction
+                .prepare_cached("DELETE FROM documents WHERE tenant = ?1 AND kind = ?2 AND id = ?3")
+                .and_then(|mut delete| delete.execute(place))
+        })
+        .map_err(unavailable("discard documents"))
 }
 
 fn document(row: &Row<'_>) -> rusqlite::Result<Document> {

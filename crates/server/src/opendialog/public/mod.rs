@@ -2,6 +2,7 @@
 //! API token (spec/opendialog.md §1).
 
 mod access;
+mod deep_links;
 mod legacy;
 mod moment;
 mod profile;
@@ -18,5 +19,9 @@ use crate::app::App;
 
 /// The routes of the public APIs.
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(user_interactions::routes()).merge(user_data_export::routes()).merge(legacy::routes())
+    OpenApiRouter::new()
+        .merge(user_interactions::routes())
+        .merge(user_data_export::routes())
+        .merge(legacy::routes())
+        .merge(deep_links::routes())
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use store::StoreError;
 
 use super::super::refusal::{ErrorBody, Violations};
-use crate::rate_limits::Allowance;
+use crate::{intake::IntakeError, rate_limits::Allowance};
 
 /// Why a request of the public APIs was refused; nothing was changed.
 #[derive(Debug)]
@@ -61,6 +61,22 @@ impl From<DocumentError> for PublicRefusal {
             DocumentError::Invalid { field, complaint } => Self::Invalid(Violations::of(&field, complaint)),
             DocumentError::Store(error) => error.into(),
             other => Self::Broken(BROKEN, other.to_string()),
+        }
+    }
+}
+
+impl From<IntakeError> for PublicRefusal {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::NotJson => {
+                Self::Body(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The Content-Type must be application/json.".to_owned())
+            }
+            IntakeError::TooLarge(limit) => {
+                Self::Body(StatusCode::PAYLOAD_TOO_LARGE, format!("The request body is larger than {limit} bytes."))
+            }
+            IntakeError::Incomplete => {
+                Self::Body(StatusCode::REQUEST_TIMEOUT, "The request body did not arrive in time.".to_owned())
+            }
         }
     }
 }

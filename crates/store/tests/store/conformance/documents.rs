@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use store::{Expect, HISTORY_KEPT, Key, Page, StoreError};
+use store::{Batch, Expect, HISTORY_KEPT, Key, Page, StoreError};
 
 use super::{Factory, suite};
 use crate::sample::tenant;
@@ -13,6 +13,8 @@ suite![
     a_deleted_document_is_gone_and_its_versions_are_not_used_again,
     lists_go_by_id_in_pages,
     keys_find_documents_until_they_change,
+    documents_are_put_together_or_not_at_all,
+    what_is_discarded_leaves_no_trace,
     unique_keys_are_unique,
     history_keeps_the_newest,
     tenants_do_not_see_each_other,
@@ -76,6 +78,44 @@ async fn keys_find_documents_until_they_change(fresh: Factory) {
     assert_eq!(acme.find("agent", "colour", "red").await.unwrap()[0].id, "b");
     assert_eq!(acme.find("agent", "colour", "blue").await.unwrap()[0].id, "a");
     assert!(acme.find("agent", "shape", "blue").await.unwrap().is_empty());
+}
+
+async fn documents_are_put_together_or_not_at_all(fresh: Factory) {
+    let fresh = fresh().await;
+    let acme = fresh.store.tenant(&tenant("acme"));
+    acme.put("agent", "b", &json!(0), &[Key::unique("code", "taken")], Expect::New).await.unwrap();
+    for (key, expect) in [("taken", Expect::New), ("other", Expect::Version(7))] {
+        let mut batch = Batch::default();
+        batch.put("agent", "a", &json!(1), &[Key::shared("colour", "red")], Expect::New).unwrap();
+        batch.put("agent", "c", &json!(2), &[Key::unique("code", key)], expect).unwrap();
+        assert!(acme.put_all(batch).await.is_err());
+        assert!(acme.get("agent", "a").await.unwrap().is_none(), "nothing half done");
+        assert!(acme.find("agent", "colour", "red").await.unwrap().is_empty());
+    }
+    let mut batch = Batch::default();
+    batch.put("agent", "a", &json!(1), &[Key::shared("colour", "red")], Expect::New).unwrap();
+    batch.put("link", "a", &json!(2), &[Key::shared("colour", "red")], Expect::New).unwrap();
+    acme.put_all(batch).await.unwrap();
+    assert_eq!(acme.find("agent", "colour", "red").await.unwrap().len(), 1);
+    assert_eq!(acme.get("link", "a").await.unwrap().unwrap().version, 1);
+    acme.put_all(Batch::default()).await.unwrap();
+}
+
+async fn what_is_discarded_leaves_no_trace(fresh: Factory) {
+    let fresh = fresh().await;
+    let (acme, globex) = (fresh.store.tenant(&tenant("acme")), fresh.store.tenant(&tenant("globex")));
+    for store in [&acme, &globex] {
+        for number in 0..3 {
+            store.put("agent", "a", &json!(number), &[Key::shared("k", "v")], Expect::Any).await.unwrap();
+        }
+    }
+    assert_eq!(acme.discard("agent", vec!["a".to_owned(), "b".to_owned()]).await.unwrap(), 1);
+    assert!(acme.get("agent", "a").await.unwrap().is_none());
+    assert!(acme.find("agent", "k", "v").await.unwrap().is_empty());
+    assert!(acme.history("agent", "a").await.unwrap().is_empty());
+    assert_eq!(acme.discard("agent", vec!["a".to_owned()]).await.unwrap(), 0);
+    assert_eq!(globex.history("agent", "a").await.unwrap().len(), 2);
+    assert_eq!(globex.find("agent", "k", "v").await.unwrap().len(), 1);
 }
 
 async fn unique_keys_are_unique(fresh: Factory) {

@@ -242,8 +242,8 @@ async fn a_forgotten_document_has_no_history(fresh: Factory) {
     let key = [store::Key::shared("k", "v")];
     store.put("erasure", "a", &1, &key, store::Expect::New).await.unwrap();
     store.put("erasure", "a", &2, &key, store::Expect::Any).await.unwrap();
-    store.forget("erasure", "a").await.unwrap();
-    store.forget("erasure", "a").await.expect("a missing one is no error");
+    store.discard("erasure", vec!["a".to_owned()]).await.unwrap();
+    store.discard("erasure", vec!["a".to_owned()]).await.expect("a missing one is no error");
     assert!(store.get("erasure", "a").await.unwrap().is_none());
     assert!(store.history("erasure", "a").await.unwrap().is_empty());
     assert!(store.find("erasure", "k", "v").await.unwrap().is_empty());
