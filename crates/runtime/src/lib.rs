@@ -10,6 +10,7 @@ pub mod aliases;
 mod classifiers;
 mod contact_order;
 pub mod documents;
+pub mod experiments;
 pub mod files;
 pub mod found_by;
 mod fulfil;

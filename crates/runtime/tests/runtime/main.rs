@@ -4,5 +4,6 @@
 
 mod bounds;
 mod desk;
+mod experiments;
 mod loading;
 mod turns;
