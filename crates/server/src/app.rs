@@ -9,8 +9,8 @@ use std::{
 use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
-    Runtime, agents::Agents, aliases::Aliases, documents::DocumentError, secrets::Secrets, settings::Settings,
-    tenants::Tenants, tokens::Tokens, users::Users,
+    Runtime, agents::Agents, aliases::Aliases, documents::DocumentError, experiments::Experiments, secrets::Secrets,
+    settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
 };
 
 use crate::{
@@ -63,6 +63,7 @@ pub(crate) struct Shared {
     pub(crate) tenants: Tenants,
     pub(crate) agents: Agents,
     pub(crate) aliases: Aliases,
+    pub(crate) experiments: Experiments,
     pub(crate) secrets: Secrets,
     pub(crate) settings: Settings,
     pub(crate) tokens: Tokens,
@@ -86,6 +87,7 @@ impl Shared {
             tenants: Tenants::new(&store),
             agents: Agents::new(&store),
             aliases: Aliases::new(&store),
+            experiments: Experiments::new(&store),
             secrets: Secrets::new(&store),
             settings: Settings::new(&store),
             tokens: Tokens::new(&store),

@@ -50,13 +50,13 @@ fn body(event: &StoredEvent) -> Value {
 #[tokio::test]
 async fn what_was_assigned_stays_although_weights_change() {
     let desk = Desk::open().await;
-    let agent = desk.publish(&echo("{user.flag_tone}")).await;
-    assert_eq!(texts(&desk.says(agent, "before", "hi").await.unwrap()), [""], "there is no flag yet");
+    let agent = desk.publish(&echo("It is {user.flag_tone}!")).await;
+    assert_eq!(texts(&desk.says(agent, "before", "hi").await.unwrap()), ["It is !"], "there is no flag yet");
     desk.experiment(agent, json!([two_variants(0, 1)])).await;
-    assert_eq!(texts(&desk.says(agent, "ann", "hi").await.unwrap()), ["warm"]);
+    assert_eq!(texts(&desk.says(agent, "ann", "hi").await.unwrap()), ["It is warm!"]);
     desk.experiment(agent, json!([two_variants(1, 0)])).await;
-    assert_eq!(texts(&desk.says(agent, "ann", "hi").await.unwrap()), ["warm"]);
-    assert_eq!(texts(&desk.says(agent, "bob", "hi").await.unwrap()), ["control"]);
+    assert_eq!(texts(&desk.says(agent, "ann", "hi").await.unwrap()), ["It is warm!"]);
+    assert_eq!(texts(&desk.says(agent, "bob", "hi").await.unwrap()), ["It is control!"]);
     assert_eq!(desk.remembered("ann", "flag_tone").await, json!({ "value": "warm", "provenance": "platform" }));
 
     let evaluations = desk.evaluations().await;
@@ -68,19 +68,19 @@ async fn what_was_assigned_stays_although_weights_change() {
     let left = json!({ "name": "tone", "enabled": true, "default_variant": "control",
                        "variants": [{ "name": "control", "weight": 1 }] });
     desk.experiment(agent, json!([left])).await;
-    assert_eq!(texts(&desk.says(agent, "ann", "hi").await.unwrap()), ["control"]);
+    assert_eq!(texts(&desk.says(agent, "ann", "hi").await.unwrap()), ["It is control!"]);
     assert_eq!(desk.evaluations().await.len(), 3);
 }
 
 #[tokio::test]
 async fn a_default_is_served_and_not_remembered() {
     let desk = Desk::open().await;
-    let agent = desk.publish(&echo("{user.flag_tone}")).await;
+    let agent = desk.publish(&echo("It is {user.flag_tone}!")).await;
     let mut flag = two_variants(0, 1);
     flag["rules"] = json!([{ "conditions": [{ "attribute": "country", "equals": "DE" }] }]);
     desk.experiment(agent, json!([flag])).await;
     for _ in 0..2 {
-        assert_eq!(texts(&desk.says(agent, "ann", "hi").await.unwrap()), ["control"]);
+        assert_eq!(texts(&desk.says(agent, "ann", "hi").await.unwrap()), ["It is control!"]);
         assert_eq!(desk.remembered("ann", "flag_tone").await, Value::Null);
     }
     let expected = json!({ "flag": "tone", "variant": "control", "reason": "DEFAULT", "context": { "country": null } });
@@ -90,32 +90,32 @@ async fn a_default_is_served_and_not_remembered() {
     let mut inbound = Inbound::text("hi");
     inbound.visitor.insert("country".into(), json!("DE"));
     let answer = desk.runtime.turn(desk.call(AgentChoice::Named(agent), "ann", inbound)).await.unwrap();
-    assert_eq!(texts(&answer), ["warm"]);
+    assert_eq!(texts(&answer), ["It is warm!"]);
 
     // While the flag is off, everybody is served the default; assignments come back with it.
     flag["enabled"] = json!(false);
     desk.experiment(agent, json!([flag])).await;
-    assert_eq!(texts(&desk.says(agent, "ann", "hi").await.unwrap()), ["control"]);
+    assert_eq!(texts(&desk.says(agent, "ann", "hi").await.unwrap()), ["It is control!"]);
     assert_eq!(desk.remembered("ann", "flag_tone").await["value"], "warm");
     flag["enabled"] = json!(true);
     desk.experiment(agent, json!([flag])).await;
-    assert_eq!(texts(&desk.says(agent, "ann", "hi").await.unwrap()), ["warm"]);
+    assert_eq!(texts(&desk.says(agent, "ann", "hi").await.unwrap()), ["It is warm!"]);
     assert_eq!(desk.evaluations().await.len(), 2);
 }
 
 #[tokio::test]
 async fn what_the_browser_says_is_no_assignment() {
     let desk = Desk::open().await;
-    let agent = desk.publish(&echo("{user.flag_tone}")).await;
+    let agent = desk.publish(&echo("It is {user.flag_tone}!")).await;
     let claim = || {
         let mut inbound = Inbound::text("hi");
         inbound.visitor.insert("flag_tone".into(), json!("warm"));
         desk.call(AgentChoice::Named(agent), "ann", inbound)
     };
-    assert_eq!(texts(&desk.runtime.turn(claim()).await.unwrap()), ["warm"], "there is no flag yet");
+    assert_eq!(texts(&desk.runtime.turn(claim()).await.unwrap()), ["It is warm!"], "there is no flag yet");
     desk.experiment(agent, json!([two_variants(1, 0)])).await;
     for _ in 0..2 {
-        assert_eq!(texts(&desk.runtime.turn(claim()).await.unwrap()), ["control"]);
+        assert_eq!(texts(&desk.runtime.turn(claim()).await.unwrap()), ["It is control!"]);
     }
     assert_eq!(desk.evaluations().await.len(), 1);
 }

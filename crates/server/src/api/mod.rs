@@ -4,6 +4,7 @@ mod access;
 mod agents;
 mod aliases;
 mod events;
+mod experiments;
 mod preview;
 mod scenario_file;
 mod secrets;
@@ -21,6 +22,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(agents::routes())
         .merge(settings::routes())
+        .merge(experiments::routes())
         .merge(preview::routes())
         .merge(aliases::routes())
         .merge(secrets::routes())

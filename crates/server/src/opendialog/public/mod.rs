@@ -2,6 +2,11 @@
 //! API token (spec/opendialog.md §1).
 
 mod access;
+mod analytics;
+mod clickstream;
+mod evaluation;
+mod flag_evaluations;
+mod listing;
 mod moment;
 mod query;
 mod refusal;
@@ -12,5 +17,5 @@ use crate::app::App;
 
 /// The routes of the public APIs.
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().merge(analytics::routes()).merge(flag_evaluations::routes())
 }

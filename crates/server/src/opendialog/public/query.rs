@@ -22,7 +22,12 @@ impl<'q> Pairs<'q> {
 
     /// A value, if it is there and not empty; the last one where a name stands several times.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| &**value).filter(|value| !value.is_empty())
+        self.0
+            .iter()
+            .rev()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| &**value)
+            .filter(|value| !value.is_empty())
     }
 
     /// All pairs.

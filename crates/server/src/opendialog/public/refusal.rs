@@ -77,9 +77,7 @@ impl IntoResponse for PublicRefusal {
         match self {
             Self::Unauthenticated => {
                 let mut response = say(StatusCode::UNAUTHORIZED, "Unauthenticated.");
-                response
-                    .headers_mut()
-                    .insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
                 response
             }
             Self::Forbidden => say(StatusCode::FORBIDDEN, "This action is unauthorized."),
