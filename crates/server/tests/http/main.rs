@@ -1,10 +1,13 @@
 //! The server through its public door: the real router on a fresh database.
 
 mod access;
+mod analytics;
 mod app;
 mod bad_input;
 mod configuration;
+mod experiments;
 mod files;
+mod flag_evaluations;
 mod history;
 mod management;
 mod message;

@@ -15,8 +15,8 @@ use store::{ClickstreamFilter, EventFilter, TenantStore};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::super::refusal::{ErrorBody, Violations};
 use super::{
-    super::refusal::{ErrorBody, Violations},
     access::PublicCaller,
     clickstream::ClickstreamRow,
     evaluation::{self, FlagEvaluation},

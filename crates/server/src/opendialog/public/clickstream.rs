@@ -15,10 +15,8 @@ use serde_json::{Map, Value};
 use store::{ClickstreamLine, Interaction};
 use utoipa::ToSchema;
 
-use super::{
-    super::{envelope, wire},
-    moment::plain,
-};
+use super::super::{envelope, wire};
+use super::moment::plain;
 
 /// A line of a conversation.
 #[derive(Debug, Serialize, ToSchema)]

@@ -16,8 +16,8 @@ use store::EventFilter;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::super::refusal::{ErrorBody, Violations};
 use super::{
-    super::refusal::{ErrorBody, Violations},
     access::PublicCaller,
     evaluation::{self, FlagEvaluation},
     listing::{self, Listing, PageAsked, ServerFailure},

@@ -6,8 +6,8 @@ use std::num::IntErrorKind;
 use model::{AgentId, Timestamp};
 use utoipa::ToSchema;
 
+use super::super::refusal::Violations;
 use super::{
-    super::refusal::Violations,
     access::PublicCaller,
     moment::{DAY, day, end_of},
     query::Pairs,
