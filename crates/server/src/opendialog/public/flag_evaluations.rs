@@ -131,12 +131,12 @@ async fn page(
 /// The flat paginator of §1.7.
 fn paginated(
     data: Vec<FlagEvaluation>,
-    PageAsked { per_page, page }: PageAsked,
+    asked: PageAsked,
     total: u64,
     path: String,
     pairs: &Pairs<'_>,
 ) -> FlagEvaluationPage {
-    let asked = PageAsked { per_page, page };
+    let PageAsked { per_page, page } = asked;
     let last_page = asked.last(total);
     let others = others(pairs);
     let url = |page: u64| format!("{path}?{others}page={page}");
