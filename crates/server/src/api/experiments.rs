@@ -86,7 +86,6 @@ struct FlagCondition {
     attribute: String,
     /// Its value: a text, a number or a boolean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "DE")]
     equals: Option<Value>,
     /// One of these values, at most 100, where one is not enough.
     #[serde(default, rename = "in", skip_serializing_if = "Vec::is_empty")]
