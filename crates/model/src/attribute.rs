@@ -45,6 +45,9 @@ pub enum AttributeType {
     Location,
 }
 
+/// How the attributes begin that hold a contact's variants of experiments: `flag_<name of the flag>`.
+pub const FLAG_PREFIX: &str = "flag_";
+
 /// Who vouches for an attribute's value. Later ones are trusted more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -13,6 +13,7 @@ use store::{Expect, Key, Store};
 
 use crate::{
     documents::{DocumentError, Kind, new_id, now, secret},
+    experiments::Experiments,
     secrets::{self, Secrets},
     settings::{ChatSecurity, ChatSettings, Settings},
 };
@@ -33,6 +34,7 @@ pub struct Agents {
     drafts: Kind,
     versions: Kind,
     settings: Settings,
+    experiments: Experiments,
     secrets: Secrets,
 }
 
@@ -45,6 +47,7 @@ impl Agents {
             drafts: kind("agent.draft"),
             versions: kind("agent.version"),
             settings: Settings::new(store),
+            experiments: Experiments::new(store),
             secrets: Secrets::new(store),
         }
     }
@@ -183,17 +186,19 @@ impl Agents {
         Ok(agent)
     }
 
-    /// Makes an agent with `document` as its draft and the settings of `id`.
+    /// Makes an agent with `document` as its draft and the settings and experiments of `id`.
     ///
     /// # Errors
     /// [`DocumentError::NotFound`]; [`DocumentError::Scenario`] as for [`Agents::create`].
     pub async fn duplicate(&self, tenant: &TenantId, id: AgentId, document: &Value) -> Result<Agent, DocumentError> {
         self.need(tenant, id).await?;
         let settings = self.settings.get(tenant, id).await?;
-        self.create_with(tenant, document, &settings).await
+        let agent = self.create_with(tenant, document, &settings).await?;
+        self.experiments.copy(tenant, id, agent.id).await?;
+        Ok(agent)
     }
 
-    /// Deletes the agent, its draft, versions and settings; what was said with it stays in the log.
+    /// Deletes the agent, its draft, versions, settings and experiments; what was said with it stays in the log.
     ///
     /// # Errors
     /// [`DocumentError::NotFound`].
@@ -205,6 +210,7 @@ impl Agents {
         }
         self.drafts.delete(tenant, &id.to_string()).await?;
         self.settings.delete(tenant, id).await?;
+        self.experiments.delete(tenant, id).await?;
         for version in 1..=agent.versions {
             self.versions.delete(tenant, &version_id(id, version)).await?;
         }

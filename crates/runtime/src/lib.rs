@@ -12,6 +12,7 @@ mod contact_order;
 pub mod contacts;
 pub mod documents;
 pub mod erasure;
+pub mod experiments;
 pub mod files;
 pub mod found_by;
 mod fulfil;

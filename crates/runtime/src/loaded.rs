@@ -10,7 +10,12 @@ use serde_json::{Map, Value};
 use store::{Document, Page, Store, StoreError};
 use tokio::sync::{Mutex, watch};
 
-use crate::{agents::version_id, classifiers::Classifiers, turn::TurnError};
+use crate::{
+    agents::version_id,
+    classifiers::Classifiers,
+    experiments::{self, Flags},
+    turn::TurnError,
+};
 
 /// An agent's version, ready to run.
 #[derive(Debug)]
@@ -43,6 +48,7 @@ pub(crate) struct LoadedAgents {
     slots: RwLock<HashMap<Key, Arc<Slot>>>,
     listed: RwLock<HashMap<TenantId, Known<Arc<[AgentId]>>>>,
     globals: RwLock<HashMap<TenantId, Known<Globals>>>,
+    flags: RwLock<HashMap<(TenantId, AgentId), Known<Arc<Flags>>>>,
 }
 
 type Key = (TenantId, AgentId, AgentSource);
@@ -88,6 +94,7 @@ impl LoadedAgents {
             slots: RwLock::default(),
             listed: RwLock::default(),
             globals: RwLock::default(),
+            flags: RwLock::default(),
         })
     }
 
@@ -208,6 +215,22 @@ impl LoadedAgents {
         };
         self.globals.write().insert(tenant.clone(), Known { at: tick, value: globals.clone() });
         Ok(globals)
+    }
+
+    /// The flags of an agent that exists.
+    pub(crate) async fn flags(&self, tenant: &TenantId, agent: AgentId) -> Result<Arc<Flags>, StoreError> {
+        let (key, tick) = ((tenant.clone(), agent), self.tick());
+        if let Some(known) = self.flags.read().get(&key)
+            && known.at == tick
+        {
+            return Ok(known.value.clone());
+        }
+        let flags: Arc<Flags> = match self.store.tenant(tenant).get(experiments::KIND, &agent.to_string()).await? {
+            Some(document) => Arc::new(document.read()?),
+            None => Arc::default(),
+        };
+        self.flags.write().insert(key, Known { at: tick, value: flags.clone() });
+        Ok(flags)
     }
 }
 

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json, value::RawValue};
 use uuid::Uuid;
 
 use crate::{
+    experiments::{EVALUATED, Evaluated},
     found_by,
     loaded::LoadedAgent,
     turn::{TurnCall, TurnError},
@@ -33,6 +34,8 @@ pub(crate) struct Written<'a> {
     pub(crate) began: Instant,
     pub(crate) outcome: Outcome,
     pub(crate) answers: Answers,
+    /// The flags that were evaluated for the contact.
+    pub(crate) evaluated: Vec<Evaluated>,
 }
 
 /// The journal as it is stored: what the engine did, and what it was answered.
@@ -66,7 +69,7 @@ fn stored(answer: &(Need, Answer)) -> StoredAnswer<'_> {
 
 /// Makes the record, and gives the messages to answer.
 pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Message>), TurnError> {
-    let Written { call, before, preset, agent, transcript, turn, at, began, outcome, answers } = written;
+    let Written { call, before, preset, agent, transcript, turn, at, began, outcome, answers, evaluated } = written;
     let answers = answers.iter().map(stored).collect();
     let journal = raw(&StoredJournal { preset, steps: &outcome.journal, answers })?;
     let mut entries = Vec::with_capacity(1 + outcome.said.len());
@@ -88,6 +91,10 @@ pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Messa
     let mut events = Vec::new();
     if turn == 1 {
         events.push(event("transcript.started", json!({"agent": agent.id, "version": agent.version}))?);
+    }
+    for Evaluated { flag, variant, reason, context } in evaluated {
+        let body = json!({"flag": flag, "variant": variant, "reason": reason, "context": context});
+        events.push(event(EVALUATED, body)?);
     }
     events.push(event(
         "turn.completed",

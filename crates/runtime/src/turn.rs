@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::{
     contact_order::Place,
     documents::DocumentError,
+    experiments,
     loaded::{AgentSource, LoadedAgent},
     presets::Waiting,
     record::{Written, turn_record},
@@ -190,17 +191,20 @@ impl Shared {
         let remembered = Remembered::read(state.session)?;
         // A clock that was set back must not make a contact's past lie in the future.
         let at = Timestamp::now().max(remembered.session.last_at);
+        let flags = self.agents.flags(&call.tenant, agent.id).await?;
+        let served = experiments::serve(&flags, &call, &contact, remembered.turn);
         let input = Input {
             scenario: &agent.scenario,
             session: &remembered.session,
-            contact: &contact,
+            contact: &served.contact,
             contact_id: call.contact.as_str(),
             inbound: &call.inbound,
             now: at,
             globals: &globals,
             platform: call.platform,
         };
-        let (outcome, answers) = self.deliberate(&call, &agent, remembered.transcript, input).await?;
+        let (mut outcome, answers) = self.deliberate(&call, &agent, remembered.transcript, input).await?;
+        let evaluated = served.settle(&mut outcome.contact);
         let time_zone = outcome.contact.time_zone().map(str::to_owned);
         let Remembered { transcript, turn, .. } = remembered;
         let (record, messages) = turn_record(Written {
@@ -214,6 +218,7 @@ impl Shared {
             began,
             outcome,
             answers,
+            evaluated,
         })?;
         let answer = TurnAnswer { agent: agent.id, transcript, turn, at, messages, replayed: false, time_zone };
         let presets = waiting.into_ids();

@@ -9,8 +9,9 @@ use std::{
 use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
-    Runtime, agents::Agents, aliases::Aliases, contacts::Contacts, documents::DocumentError, links::Links,
-    retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
+    Runtime, agents::Agents, aliases::Aliases, contacts::Contacts, documents::DocumentError, experiments::Experiments,
+    links::Links, retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens,
+    users::Users,
 };
 
 use crate::{
@@ -67,6 +68,7 @@ pub(crate) struct Shared {
     pub(crate) agents: Agents,
     pub(crate) aliases: Aliases,
     pub(crate) links: Links,
+    pub(crate) experiments: Experiments,
     pub(crate) secrets: Secrets,
     pub(crate) contacts: Contacts,
     pub(crate) retentions: Retentions,
@@ -93,6 +95,7 @@ impl Shared {
             agents: Agents::new(&store),
             aliases: Aliases::new(&store),
             links: Links::new(&store),
+            experiments: Experiments::new(&store),
             secrets: Secrets::new(&store),
             contacts: Contacts::new(&store),
             retentions: Retentions::new(&store),

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use model::{
     Timestamp,
-    attribute::{Attribute, AttributeType, Provenance},
+    attribute::{Attribute, AttributeType, FLAG_PREFIX, Provenance},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -198,6 +198,12 @@ impl<'a> Memory<'a> {
             && current.is_some_and(|held| matches!(held.provenance, Provenance::Token | Provenance::Platform))
         {
             return Err("a verified value is not overridden by the visitor");
+        }
+        if provenance != Provenance::Platform
+            && name.starts_with(FLAG_PREFIX)
+            && current.is_some_and(|held| held.provenance == Provenance::Platform)
+        {
+            return Err("the variant of an experiment is not overridden");
         }
         if value.is_null() {
             if current.is_some() {

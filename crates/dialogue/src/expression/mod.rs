@@ -21,7 +21,7 @@ use std::borrow::Cow;
 use model::Timestamp;
 use serde_json::Value;
 
-pub use condition::{ConditionProblem, Conditions, SeenCondition, SeenValue};
+pub use condition::{ConditionProblem, Conditions, SeenCondition, SeenValue, equal};
 pub use error::ExpressionError;
 pub use pipeline::Expression;
 pub use reference::{Accessor, Reference};

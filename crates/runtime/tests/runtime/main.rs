@@ -4,6 +4,7 @@
 
 mod bounds;
 mod desk;
+mod experiments;
 mod loading;
 mod presets;
 mod turns;

@@ -5,6 +5,7 @@ mod agents;
 mod aliases;
 mod contacts;
 mod events;
+mod experiments;
 mod preview;
 mod retention;
 mod scenario_file;
@@ -25,6 +26,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(agents::routes())
         .merge(settings::routes())
+        .merge(experiments::routes())
         .merge(preview::routes())
         .merge(aliases::routes())
         .merge(secrets::routes())

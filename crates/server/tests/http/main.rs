@@ -1,12 +1,15 @@
 //! The server through its public door: the real router on a fresh database.
 
 mod access;
+mod analytics;
 mod app;
 mod bad_input;
 mod configuration;
 mod contacts;
 mod deep_links;
+mod experiments;
 mod files;
+mod flag_evaluations;
 mod history;
 mod management;
 mod message;

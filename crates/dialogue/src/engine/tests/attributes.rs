@@ -1,6 +1,9 @@
 //! What turns remember (rows N27, N42 to N44, C03 to C06, C16, C17, C29, C30).
 
-use model::inbound::{Act, Inbound};
+use model::{
+    attribute::{Attribute, Provenance},
+    inbound::{Act, Inbound},
+};
 use serde_json::{Map, Value, json};
 
 use super::stage::{Visitor, app, exchange, meaning, one_scene, turn, user, with};
@@ -184,6 +187,20 @@ fn od_c29_reserved_attributes_are_not_overwritten() {
     let mut visitor = Visitor::of(document);
     assert_eq!(visitor.does(inbound), ["1700000000"]);
     assert_eq!(visitor.knows("first_seen"), Value::Null);
+}
+
+#[test]
+fn the_variant_of_an_experiment_is_overridden_by_nobody() {
+    let asked = with(user("hi"), json!({"set_attributes": [{"attribute": "flag_look", "value": "mine"}]}));
+    let document = one_scene(vec![turn("t", &["STARTING", "OPEN"], vec![asked], vec![app("a", "{flag_look}")])]);
+    let mut visitor = Visitor::of(document);
+    assert_eq!(visitor.press("hi"), ["mine"], "nothing is assigned: it is an attribute like any other");
+    let assigned = Attribute { value: json!("bold"), provenance: Provenance::Platform };
+    visitor.contact.attributes.insert("flag_look".into(), assigned.clone());
+    let mut inbound = Inbound::intent(Act::Button, "hi");
+    inbound.visitor.insert("flag_look".into(), json!("mine"));
+    assert_eq!(visitor.does(inbound), ["bold"]);
+    assert_eq!(visitor.contact.attributes.get("flag_look"), Some(&assigned));
 }
 
 #[test]

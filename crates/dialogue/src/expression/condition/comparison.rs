@@ -47,7 +47,8 @@ fn is_equal(value: Option<&Value>, parameter: Option<&Value>) -> bool {
     value.zip(parameter).is_some_and(|(value, parameter)| equal(value, parameter))
 }
 
-pub(super) fn equal(left: &Value, right: &Value) -> bool {
+/// Whether two values are equal, minding types as designers do.
+pub fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Bool(flag), other) | (other, Value::Bool(flag)) => boolean(other) == Some(*flag),
         (Value::Number(_), _) | (_, Value::Number(_)) => order(Some(left), Some(right)) == Some(Ordering::Equal),

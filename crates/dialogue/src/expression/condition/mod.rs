@@ -19,6 +19,7 @@ use crate::scenario::document::{self, Joiner};
 
 use super::{Expression, ExpressionError, FillOptions, Part, Reference, Scope, Template};
 
+pub use comparison::equal;
 pub(super) use operation::Operation;
 pub use seen::{SeenCondition, SeenValue};
 

@@ -4,6 +4,11 @@
 mod access;
 mod deep_links;
 mod legacy;
+mod analytics;
+mod clickstream;
+mod evaluation;
+mod flag_evaluations;
+mod listing;
 mod moment;
 mod profile;
 mod query;
@@ -24,4 +29,6 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(user_data_export::routes())
         .merge(legacy::routes())
         .merge(deep_links::routes())
+        .merge(analytics::routes())
+        .merge(flag_evaluations::routes())
 }
