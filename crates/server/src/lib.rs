@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use app::Options;
-pub use router::openapi_document;
+pub use router::{openapi_document, openapi_document_3_1};
 pub use telemetry::install_metrics;
 
 /// Why the server cannot start.

@@ -4,6 +4,7 @@ mod access;
 mod app;
 mod bad_input;
 mod configuration;
+mod described;
 mod history;
 mod management;
 mod message;
