@@ -1,7 +1,7 @@
 # Everything a developer types. Each target is one script or a few plain commands.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test lint bench
+.PHONY: help setup run build test fuzz lint bench
 
 LISTEN   ?= 127.0.0.1:4242
 DATA_DIR ?= data
@@ -22,6 +22,11 @@ build: setup ## Build the release binary, web chat included
 
 test: ## Install what tests need and run them all, browser included
 	@scripts/test
+
+fuzz: ## Call every operation thousands of times with what schemathesis thinks of
+	scripts/setup --tests
+	cargo build --locked -p parlance
+	PARLANCE_FUZZ_EXAMPLES=$${PARLANCE_FUZZ_EXAMPLES:-1000} tests/api/run -k fuzz
 
 lint: setup ## Format, clippy, licences, house rules, types
 	cargo fmt --check

@@ -85,5 +85,5 @@ def conversation(server):
     visitor = Visitor(server, "grace")
     said = ["When is breakfast?", "Do you have a room?"]
     answers = [visitor.open(), *(visitor.say(text) for text in said)]
-    heard = [message["data"].get("text", "") for answer in answers for message in answer if message]
+    heard = [message["data"]["text"] for answer in answers for message in answer if message and message["type"] == "text"]
     return Conversation(visitor.user, said, heard)
