@@ -1,0 +1,39 @@
+"""Leads most calls of schemathesis to things that exist and to bodies that mean something.
+
+Left alone it hardly guesses an id, and calls that are all refused show little. What it made up stays in
+one place of five. The choice is drawn from the call itself: the same call is changed in the same way.
+"""
+
+import json
+import os
+import random
+
+import schemathesis
+
+# What test_fuzz.py prepared: values that exist, under the names of parameters.
+KNOWN = json.loads(os.environ["FUZZ_KNOWN"])
+USER = KNOWN["OPENDIALOG-USER-ID"][0]
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    drawn = random.Random(repr((case.operation.label, case.path_parameters, case.query, case.headers, case.body)))
+    for place in (case.path_parameters, case.query, case.headers):
+        for name in [name for name in place or () if name in KNOWN]:
+            if drawn.random() < 0.8:
+                place[name] = drawn.choice(KNOWN[name])
+    # Its own, because it is gone afterwards.
+    if case.operation.definition.raw.get("operationId") == "deleteAgent" and drawn.random() < 0.8:
+        case.path_parameters["agent"] = drawn.choice(KNOWN["doomed"])
+    if isinstance(case.body, dict) and "notification" in case.body and drawn.random() < 0.8:
+        make_meaningful(case.body, drawn)
+
+
+def make_meaningful(message, drawn):
+    """A chat message that names its visitor as the header does, and has what its type needs."""
+    message |= {"notification": "message", "user_id": USER, "author": USER}
+    message.pop("message_id", None)
+    content = message.get("content")
+    if isinstance(content, dict):
+        content |= {"callback_id": drawn.choice(["intent.core.welcome", "intent.core.restart"]), "user": {}}
+        content["data"] = {"text": drawn.choice(["When is breakfast?", "\u202e", ""]), "value": "x", "url": "https://x.test"}
