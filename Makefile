@@ -23,10 +23,10 @@ build: setup ## Build the release binary, web chat included
 test: ## Install what tests need and run them all, browser included
 	@scripts/test
 
-fuzz: ## Call every operation thousands of times with what schemathesis thinks of
+fuzz: build ## Call every operation with whatever schemathesis can think of, at length
 	scripts/setup --tests
-	cargo build --locked -p parlance
-	PARLANCE_FUZZ_EXAMPLES=$${PARLANCE_FUZZ_EXAMPLES:-1000} tests/api/run -k fuzz
+	PARLANCE_BIN=$(TARGET)/release/parlance PARLANCE_FUZZ_EXAMPLES=$${PARLANCE_FUZZ_EXAMPLES:-1000} \
+		tests/api/run --capture=no -k fuzz
 
 lint: setup ## Format, clippy, licences, house rules, types
 	cargo fmt --check
@@ -37,3 +37,4 @@ lint: setup ## Format, clippy, licences, house rules, types
 bench: setup ## Measure, each figure beside its ceiling
 	npm --prefix web/widget run --silent build
 	bench/run
+	$(MAKE) --no-print-directory fuzz
