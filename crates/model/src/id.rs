@@ -53,6 +53,10 @@ uuid_id!(
     /// One line of a transcript.
     EntryId
 );
+uuid_id!(
+    /// A file that a visitor sent.
+    FileId
+);
 
 /// The isolation unit: its name, as it stands in paths and host names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

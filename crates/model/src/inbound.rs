@@ -40,6 +40,10 @@ pub struct Inbound {
     /// A form's fields by name.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub fields: Map<String, Value>,
+    /// The files that came with a form, by field: lists of `{name, url, size, type}` (spec/opendialog.md
+    /// §3.2). What stands here the server wrote itself; a client's words stay in `fields`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub files: Map<String, Value>,
     /// Whether the named intent climbs its ladder (restart, end chat; §2.1.2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub escalating: bool,
@@ -58,6 +62,7 @@ impl Inbound {
             intent: None,
             value: None,
             fields: Map::new(),
+            files: Map::new(),
             escalating: false,
             visitor: Map::new(),
         }

@@ -11,5 +11,5 @@ pub mod message;
 pub mod record;
 pub mod time;
 
-pub use id::{AgentId, ContactId, EntryId, LogSeq, TenantId, TranscriptId};
+pub use id::{AgentId, ContactId, EntryId, FileId, LogSeq, TenantId, TranscriptId};
 pub use time::Timestamp;

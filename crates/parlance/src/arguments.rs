@@ -33,6 +33,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Secrets of a tenant: values that agents name as {secret.name}, and nobody sees again
+    Secret {
+        #[command(subcommand)]
+        command: SecretCommand,
+    },
     /// Agents of a tenant
     Agent {
         #[command(subcommand)]
@@ -121,6 +126,38 @@ pub(crate) enum TokenCommand {
         of: Of,
         /// Its id, from the list
         id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretCommand {
+    /// Make a secret, or give it a new value; without a file the value is read from standard input
+    Set {
+        #[command(flatten)]
+        of: Of,
+        /// Letters, digits and underscores
+        name: String,
+        /// File whose text is the value; a line end at its end does not count
+        #[arg(long, value_name = "FILE", conflicts_with = "certificate")]
+        file: Option<PathBuf>,
+        /// Certificate file: PEM (with its key or without), DER or PKCS#12
+        #[arg(long, value_name = "FILE")]
+        certificate: Option<PathBuf>,
+        /// Name of the secret that is the certificate file's password
+        #[arg(long, value_name = "NAME", requires = "certificate")]
+        password: Option<String>,
+    },
+    /// List the secrets, one per line, without their values
+    List {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Delete a secret that no agent names
+    Delete {
+        #[command(flatten)]
+        of: Of,
+        /// Its name
+        name: String,
     },
 }
 

@@ -7,6 +7,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
+use runtime::files::FileLimits;
 use serde::{Deserialize, Serialize};
 
 use crate::arguments::{Arguments, Command};
@@ -35,6 +36,10 @@ pub(crate) struct Configuration {
     pub(crate) body_timeout_ms: u64,
     /// Longest time for a request's head to arrive, and for an idle connection, in milliseconds.
     pub(crate) head_timeout_ms: u64,
+    /// Largest file that a visitor may send, in bytes.
+    pub(crate) max_file_bytes: usize,
+    /// Most bytes of one tenant's files together.
+    pub(crate) max_tenant_file_bytes: u64,
     /// Longest time to finish what is in flight at the end, in milliseconds.
     pub(crate) shutdown_timeout_ms: u64,
 }
@@ -60,6 +65,8 @@ impl Default for Configuration {
             turn_timeout_ms: 20_000,
             body_timeout_ms: 15_000,
             head_timeout_ms: 60_000,
+            max_file_bytes: FileLimits::default().file_bytes,
+            max_tenant_file_bytes: FileLimits::default().tenant_bytes,
             shutdown_timeout_ms: 10_000,
         }
     }

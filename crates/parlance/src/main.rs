@@ -4,6 +4,7 @@
 mod arguments;
 mod configuration;
 mod manage;
+mod secrets;
 mod serve;
 
 use std::{io::Write, process::ExitCode};
@@ -49,6 +50,7 @@ async fn run(command: Command, configuration: Configuration) -> Result<ExitCode,
         Command::Serve(arguments) => serve::serve(&arguments, configuration).await?,
         Command::Tenant { command } => manage::tenant(command, &configuration).await?,
         Command::Token { command } => manage::token(command, &configuration).await?,
+        Command::Secret { command } => secrets::secret(command, &configuration).await?,
         Command::Agent { command } => return manage::agent(command, &configuration).await,
         Command::Rebuild => manage::rebuild(&configuration).await?,
         Command::Openapi { version } => {

@@ -2,10 +2,11 @@
 
 use std::{fs, path::Path, process::ExitCode, time::Duration};
 
-use dialogue::scenario::{self, LARGEST_FILE, Problem, Severity};
+use dialogue::scenario::{self, LARGEST_FILE, Problem, SecretUse, Severity};
 use model::{TenantId, Timestamp, agent::Agent};
 use runtime::{
     agents::{Access, Agents},
+    documents::DocumentError,
     tenants::Tenants,
     tokens::Tokens,
 };
@@ -19,17 +20,17 @@ use crate::{
 };
 
 /// The documents, open beside whoever else has them open.
-async fn documents(configuration: &Configuration) -> Result<Store, Failure> {
+pub(crate) async fn documents(configuration: &Configuration) -> Result<Store, Failure> {
     Ok(Store::open_documents(&configuration.data_dir).await?)
 }
 
 /// A server that runs looks for changes every 50 ms: when a command ends, what it did is in effect.
-async fn let_servers_notice() {
+pub(crate) async fn let_servers_notice() {
     tokio::time::sleep(Duration::from_millis(120)).await;
 }
 
 /// The tenant that was named, or the only one.
-async fn tenant_of(of: Of, store: &Store) -> Result<TenantId, Failure> {
+pub(crate) async fn tenant_of(of: Of, store: &Store) -> Result<TenantId, Failure> {
     let tenants = Tenants::new(store);
     if let Some(tenant) = of.tenant {
         return Ok(tenants.need(&tenant).await?.id);
@@ -109,7 +110,15 @@ pub(crate) async fn agent(command: AgentCommand, configuration: &Configuration) 
                 eprintln!("ignored: {}: {} (times: {})", note.path, note.message, note.times);
             }
             let access = if open { Access::Open } else { Access::Guarded };
-            print_json(&described(&agents.create(&tenant, &imported.document, access).await?))?;
+            let agent = match agents.create(&tenant, &imported.document, access).await {
+                Ok(agent) => agent,
+                Err(DocumentError::Scenario(problems)) => {
+                    print_problems(&problems);
+                    return Ok(ExitCode::FAILURE);
+                }
+                Err(error) => return Err(error.into()),
+            };
+            print_json(&described(&agent))?;
         }
         AgentCommand::Export { of, agent } => {
             let draft = agents.draft(&tenant_of(of, &store).await?, agent).await?;
@@ -160,12 +169,23 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 
 fn check(file: &Path) -> Result<ExitCode, Failure> {
     let problems = match scenario::import(&read(file)?) {
-        Ok(imported) => scenario::check(&imported.scenario),
+        Ok(imported) => {
+            let mut problems = scenario::check(&imported.scenario);
+            problems.extend(scenario::secrets(&imported.document).into_iter().map(to_be_made));
+            problems
+        }
         Err(problems) => problems,
     };
     print_problems(&problems);
     let broken = problems.iter().any(|problem| problem.severity == Severity::Error);
     Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A file has no tenant: whether its secrets are there is found out when it is imported (row OD-C09).
+fn to_be_made(used: SecretUse) -> Problem {
+    let SecretUse { name, path } = used;
+    let remedy = format!("Make it before the file is imported: `parlance secret set {name}`.");
+    Problem::warning(path, format!("The tenant must have a secret `{name}`."), remedy)
 }
 
 fn print_problems(problems: &[Problem]) {

@@ -1,6 +1,9 @@
 //! Agents: one draft that is edited, numbered versions that never change, and which of them serves
 //! (spec/opendialog.md §2.1.3, row OD-N37).
 
+use std::collections::HashMap;
+
+use dialogue::scenario::{self, Problem, SecretUse};
 use model::{
     AgentId, TenantId,
     agent::{Agent, AgentKind},
@@ -10,6 +13,7 @@ use store::{Expect, Key, Store};
 
 use crate::{
     documents::{DocumentError, Kind, new_id, now, secret},
+    secrets::{self, Secrets},
     settings::{ChatSecurity, ChatSettings, Settings},
 };
 
@@ -29,6 +33,7 @@ pub struct Agents {
     drafts: Kind,
     versions: Kind,
     settings: Settings,
+    secrets: Secrets,
 }
 
 impl Agents {
@@ -40,13 +45,15 @@ impl Agents {
             drafts: kind("agent.draft"),
             versions: kind("agent.version"),
             settings: Settings::new(store),
+            secrets: Secrets::new(store),
         }
     }
 
     /// Makes an agent whose draft is this scenario document. It serves nobody until it is published.
     ///
     /// # Errors
-    /// When the store fails.
+    /// [`DocumentError::Scenario`] when it names a secret that the tenant does not have; when the store
+    /// fails.
     pub async fn create(&self, tenant: &TenantId, document: &Value, access: Access) -> Result<Agent, DocumentError> {
         let settings = match access {
             Access::Guarded => ChatSettings::default(),
@@ -61,6 +68,7 @@ impl Agents {
         document: &Value,
         settings: &ChatSettings,
     ) -> Result<Agent, DocumentError> {
+        self.check_secrets(tenant, document).await?;
         let at = now();
         let agent = Agent {
             id: AgentId(new_id()),
@@ -122,7 +130,8 @@ impl Agents {
     /// Replaces the draft; versions stay as they are.
     ///
     /// # Errors
-    /// [`DocumentError::NotFound`].
+    /// [`DocumentError::NotFound`]; [`DocumentError::Scenario`] when it names a secret that the tenant
+    /// does not have.
     pub async fn replace_draft(
         &self,
         tenant: &TenantId,
@@ -130,6 +139,7 @@ impl Agents {
         document: &Value,
     ) -> Result<Agent, DocumentError> {
         let found = self.agents.need::<Agent>(tenant, &id.to_string()).await?;
+        self.check_secrets(tenant, document).await?;
         self.drafts.put(tenant, &id.to_string(), document, &[], Expect::Any).await?;
         let agent = Agent { name: name_of(document), updated_at: now(), ..found.value };
         self.write(tenant, &agent, Expect::Version(found.version)).await?;
@@ -176,7 +186,7 @@ impl Agents {
     /// Makes an agent with `document` as its draft and the settings of `id`.
     ///
     /// # Errors
-    /// [`DocumentError::NotFound`].
+    /// [`DocumentError::NotFound`]; [`DocumentError::Scenario`] as for [`Agents::create`].
     pub async fn duplicate(&self, tenant: &TenantId, id: AgentId, document: &Value) -> Result<Agent, DocumentError> {
         self.need(tenant, id).await?;
         let settings = self.settings.get(tenant, id).await?;
@@ -201,6 +211,57 @@ impl Agents {
         Ok(())
     }
 
+    /// Refuses a document whose components name secrets that the tenant does not have (row OD-C09).
+    async fn check_secrets(&self, tenant: &TenantId, document: &Value) -> Result<(), DocumentError> {
+        let problems = self.unknown_secrets(tenant, scenario::secrets(document)).await?;
+        if problems.is_empty() { Ok(()) } else { Err(DocumentError::Scenario(problems)) }
+    }
+
+    /// A problem for each place that names a secret which the tenant does not have.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unknown_secrets(
+        &self,
+        tenant: &TenantId,
+        uses: Vec<SecretUse>,
+    ) -> Result<Vec<Problem>, DocumentError> {
+        let mut known = HashMap::<String, bool>::new();
+        let mut problems = Vec::new();
+        for SecretUse { name, path } in uses {
+            let found = match known.get(&name) {
+                Some(found) => *found,
+                None => self.secrets.has(tenant, &name).await?,
+            };
+            if !found {
+                let message = format!("This tenant has no secret `{name}`.");
+                problems.push(Problem::error(path, message, secrets::remedy_for(&name)));
+            }
+            known.insert(name, found);
+        }
+        Ok(problems)
+    }
+
+    /// The agents that need a secret: their draft, or the version in service, names it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn naming_secret(&self, tenant: &TenantId, secret: &str) -> Result<Vec<Agent>, DocumentError> {
+        let mut naming = Vec::new();
+        for agent in self.list(tenant).await? {
+            let id = agent.id.to_string();
+            let draft = self.drafts.get::<Box<RawValue>>(tenant, &id).await?;
+            let version = match agent.active_version {
+                Some(version) => self.versions.get::<Box<RawValue>>(tenant, &version_id(agent.id, version)).await?,
+                None => None,
+            };
+            if draft.into_iter().chain(version).any(|document| names_secret(&document.value, secret)) {
+                naming.push(agent);
+            }
+        }
+        Ok(naming)
+    }
+
     async fn write(&self, tenant: &TenantId, agent: &Agent, expect: Expect) -> Result<(), DocumentError> {
         let keys = [Key::unique("app_key", &agent.app_key)];
         self.agents.put(tenant, &agent.id.to_string(), agent, &keys, expect).await?;
@@ -211,6 +272,14 @@ impl Agents {
 /// Id of the document that holds a published version.
 pub fn version_id(agent: AgentId, version: u32) -> String {
     format!("{agent}/{version}")
+}
+
+/// Whether a stored document names a secret. Names are plain letters, which no JSON writes in another
+/// way: most documents are passed over without being parsed.
+fn names_secret(document: &RawValue, secret: &str) -> bool {
+    document.get().contains(secret)
+        && serde_json::from_str::<Value>(document.get())
+            .is_ok_and(|document| scenario::secrets(&document).iter().any(|used| used.name == secret))
 }
 
 /// What people call the scenario.

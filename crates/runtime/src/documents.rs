@@ -2,6 +2,7 @@
 //!
 //! Knows what a document is, not what any of them means.
 
+use dialogue::scenario::Problem;
 use model::{TenantId, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use store::{Document, Expect, Key, Page, Store, StoreError};
@@ -41,6 +42,19 @@ pub enum DocumentError {
         /// What is wrong and what to do.
         complaint: String,
     },
+    /// Others need it as it is.
+    #[error("the {kind} `{id}` is in use: take it out of {} first", by.join(", "))]
+    InUse {
+        /// What was to be changed.
+        kind: &'static str,
+        /// Which one.
+        id: String,
+        /// Who needs it, in words.
+        by: Vec<String>,
+    },
+    /// A scenario cannot be saved as it is; there is at least one problem.
+    #[error("the scenario cannot be saved: {}", in_words(.0))]
+    Scenario(Vec<Problem>),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,6 +68,11 @@ impl DocumentError {
     pub(crate) fn invalid(field: impl Into<String>, complaint: impl Into<String>) -> Self {
         Self::Invalid { field: field.into(), complaint: complaint.into() }
     }
+}
+
+fn in_words(problems: &[Problem]) -> String {
+    let lines = problems.iter().map(|problem| format!("{}: {} {}", problem.path, problem.message, problem.remedy));
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 /// Most documents of one kind that are listed at once.

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     classifiers::Classifiers,
     contact_order::ContactOrder,
+    files::{FileLimits, Files},
     loaded::LoadedAgents,
     turn::{TurnAnswer, TurnCall, TurnError, read},
 };
@@ -24,12 +25,21 @@ pub struct RuntimeOptions {
     pub turn_timeout: Duration,
     /// Folder for trained classifiers.
     pub models: PathBuf,
+    /// Folder for files that visitors send.
+    pub files: PathBuf,
+    /// How much of them is kept.
+    pub file_limits: FileLimits,
 }
 
 impl RuntimeOptions {
     /// Defaults, with what is kept on disk in the data directory.
     pub fn in_data_dir(data_dir: &std::path::Path) -> Self {
-        Self { turn_timeout: Duration::from_secs(20), models: data_dir.join("models") }
+        Self {
+            turn_timeout: Duration::from_secs(20),
+            models: data_dir.join("models"),
+            files: data_dir.join("files"),
+            file_limits: FileLimits::default(),
+        }
     }
 }
 
@@ -63,6 +73,7 @@ pub(crate) struct Shared {
     pub(crate) agents: Arc<LoadedAgents>,
     pub(crate) order: Arc<ContactOrder>,
     pub(crate) options: RuntimeOptions,
+    files: Files,
     in_flight: TaskTracker,
 }
 
@@ -74,6 +85,7 @@ impl Runtime {
             shared: Arc::new(Shared {
                 agents: LoadedAgents::new(store.clone(), classifiers),
                 order: ContactOrder::new(),
+                files: Files::in_folder(options.files.clone(), options.file_limits),
                 in_flight: TaskTracker::new(),
                 options,
                 store,
@@ -84,6 +96,11 @@ impl Runtime {
     /// The store underneath.
     pub fn store(&self) -> &Store {
         &self.shared.store
+    }
+
+    /// Files that visitors sent.
+    pub fn files(&self) -> &Files {
+        &self.shared.files
     }
 
     /// Takes a turn. The turn goes on when the caller goes away: what was begun is finished, and a retry

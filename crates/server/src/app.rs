@@ -1,11 +1,16 @@
 //! What every handler shares.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
-    Runtime, agents::Agents, aliases::Aliases, documents::DocumentError, settings::Settings, tenants::Tenants,
+    Runtime, agents::Agents, aliases::Aliases, documents::DocumentError, secrets::Secrets, settings::Settings,
+    tenants::Tenants,
 };
 
 use crate::{directory::Directory, opendialog::Issued, telemetry::Meters};
@@ -44,10 +49,13 @@ pub(crate) type App = Arc<Shared>;
 pub(crate) struct Shared {
     pub(crate) runtime: Runtime,
     pub(crate) options: Options,
+    /// Where it listens.
+    address: SocketAddr,
     pub(crate) directory: Arc<Directory>,
     pub(crate) tenants: Tenants,
     pub(crate) agents: Agents,
     pub(crate) aliases: Aliases,
+    pub(crate) secrets: Secrets,
     pub(crate) settings: Settings,
     pub(crate) issued: Issued,
     pub(crate) meters: Meters,
@@ -58,6 +66,7 @@ impl Shared {
     pub(crate) async fn new(
         runtime: Runtime,
         options: Options,
+        address: SocketAddr,
         prometheus: PrometheusHandle,
     ) -> Result<Self, DocumentError> {
         let store = runtime.store().clone();
@@ -66,11 +75,13 @@ impl Shared {
             tenants: Tenants::new(&store),
             agents: Agents::new(&store),
             aliases: Aliases::new(&store),
+            secrets: Secrets::new(&store),
             settings: Settings::new(&store),
             issued: Issued::default(),
             meters: Meters::new(),
             runtime,
             options,
+            address,
             prometheus,
         })
     }
@@ -92,6 +103,19 @@ impl Shared {
         }
         let scheme = if self.secure(headers) { "https" } else { "http" };
         format!("{scheme}://{}", text(headers, header::HOST.as_str()).unwrap_or("localhost"))
+    }
+
+    /// Where the server is reached by its own account, without a slash at the end. For addresses that are kept:
+    /// a `Host` header is the caller's word, and would let a visitor plant the address of another server.
+    pub(crate) fn own_url(&self) -> String {
+        if let Some(url) = &self.options.public_url {
+            return url.trim_end_matches('/').to_owned();
+        }
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        format!("http://{address}")
     }
 
     /// The caller's address.

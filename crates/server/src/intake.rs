@@ -38,6 +38,11 @@ pub(crate) async fn json(
     if !kind.eq_ignore_ascii_case("application/json") {
         return Err(IntakeError::NotJson);
     }
+    bytes(body, limit, patience).await
+}
+
+/// A body of at most `limit` bytes, whatever it is.
+pub(crate) async fn bytes(body: Body, limit: usize, patience: Duration) -> Result<Vec<u8>, IntakeError> {
     tokio::time::timeout(patience, read(body, limit)).await.unwrap_or(Err(IntakeError::Incomplete))
 }
 

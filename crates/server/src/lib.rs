@@ -8,6 +8,7 @@
 mod api;
 mod app;
 mod directory;
+mod files;
 mod intake;
 mod openapi;
 mod opendialog;
@@ -61,7 +62,7 @@ impl Server {
     ) -> Result<Self, ServerError> {
         let address = listener.local_addr()?;
         let head_timeout = options.head_timeout;
-        let app = Arc::new(app::Shared::new(runtime, options, prometheus.clone()).await?);
+        let app = Arc::new(app::Shared::new(runtime, options, address, prometheus.clone()).await?);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(app.directory.clone().follow(stop.clone()));
         tasks.spawn(upkeep(prometheus, stop.clone()));

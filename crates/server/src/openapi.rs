@@ -41,6 +41,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
         (name = "Chat API before 3.0", description = "The same under its older paths, for clients that were never changed."),
         (name = "Agents", description = "Designed conversations: import, publish, settings."),
         (name = "Aliases", description = "Names that stand for an agent, so that embeds outlive it."),
+        (name = "Secrets", description = "Values that components name as `{secret.name}`; they can be set and never read."),
         (name = "Transcripts", description = "What was said, and why."),
         (name = "Events", description = "What happened, in order."),
         (name = "Operations", description = "For operators and their machines."),

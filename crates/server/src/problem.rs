@@ -59,6 +59,11 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "The API token is missing or not good", detail)
     }
 
+    pub(crate) fn stale_address() -> Self {
+        let detail = "Addresses of files are good for 30 minutes. Send the file again, or ask for a new address.";
+        Self::new(StatusCode::FORBIDDEN, "stale-address", "The address is not good, or no longer", detail)
+    }
+
     pub(crate) fn not_found(what: &str, id: &str) -> Self {
         let detail = format!("There is no {what} `{id}` here.");
         Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
@@ -99,6 +104,10 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", "It is not as you believe", detail)
     }
 
+    fn in_use(detail: String) -> Self {
+        Self::new(StatusCode::CONFLICT, "in-use", "Others need it", detail)
+    }
+
     fn busy(retry_after: u64) -> Self {
         let detail = "Nothing was changed. Send the request again in a moment.";
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "The server cannot do this now", detail);
@@ -120,6 +129,10 @@ impl From<DocumentError> for Problem {
             DocumentError::Exists { .. } | DocumentError::Conflict { .. } => Self::conflict(error.to_string()),
             DocumentError::Invalid { field, complaint } => {
                 Self::invalid(field, "The value is not acceptable.", complaint)
+            }
+            DocumentError::InUse { .. } => Self::in_use(error.to_string()),
+            DocumentError::Scenario(problems) => {
+                Self::invalid_list(problems.into_iter().map(FieldProblem::from).collect())
             }
             DocumentError::Store(error) => error.into(),
         }

@@ -23,7 +23,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{api, app::App, openapi, opendialog, operations, pages, problem::Problem, telemetry};
+use crate::{api, app::App, files, openapi, opendialog, operations, pages, problem::Problem, telemetry};
 
 /// The server's routes over shared state.
 pub(crate) fn router(app: &App) -> Router {
@@ -47,7 +47,7 @@ pub(crate) fn router(app: &App) -> Router {
 fn others() -> OpenApiRouter<App> {
     let large =
         OpenApiRouter::new().merge(api::routes()).merge(pages::routes()).merge(openapi::routes()).layer(compression());
-    OpenApiRouter::new().merge(operations::routes()).merge(large)
+    OpenApiRouter::new().merge(operations::routes()).merge(files::routes()).merge(large)
 }
 
 /// The OpenAPI document as it is served.

@@ -8,13 +8,6 @@ const TIMEOUT = 60_000;
 /** Rows that are neither words nor state of the window. */
 const IGNORED = 'chat_open,trigger,cta,url_click';
 
-/** An answer that was no success. */
-export class ApiError extends Error {
-  constructor(readonly status: number) {
-    super(`The chat server answered ${status}.`);
-  }
-}
-
 export class ChatApi {
   #csrfToken = '';
 
@@ -48,17 +41,13 @@ export class ChatApi {
     await this.#call('feedback', null, JSON.stringify(body));
   }
 
-  /** Stores files; the answer says name, size, type and address of each. */
-  async upload(files: File[], attribute: string): Promise<Data[]> {
-    const form = new FormData();
-    form.append('attribute_name', attribute);
-    for (const file of files) form.append('files[]', file);
-    const answer = await this.#call('file', null, form).then((response) => response.json());
-    return Array.isArray(answer) ? answer : answer.data;
+  /** Stores a file; the answer says its name, size, type and address. */
+  async upload(file: File): Promise<Data> {
+    return (await this.#call(`file?${new URLSearchParams({ name: file.name })}`, null, file)).json();
   }
 
-  /** A GET when there is a query, else a POST. */
-  async #call(path: string, query: Record<string, string> | null, body?: string | FormData, keepalive = false): Promise<Response> {
+  /** A GET when there is a query, else a POST. The cause of its error is the server's reason, if it gave one. */
+  async #call(path: string, query: Record<string, string> | null, body?: string | File, keepalive = false): Promise<Response> {
     const search = query ? `?${new URLSearchParams({ user_id: this.userId, ...query })}` : '';
     // The cookie is readable where the page is of the server's own origin; elsewhere the token of
     // the configuration stands in for it.
@@ -75,7 +64,10 @@ export class ChatApi {
         ...(typeof body === 'string' && { 'Content-Type': 'application/json' }),
       },
     });
-    if (!response.ok) throw new ApiError(response.status);
+    if (!response.ok) {
+      const { errors, message } = await response.json().catch(() => ({}));
+      throw new Error(`The chat server answered ${response.status}.`, { cause: Object.values<string[]>(errors ?? {})[0]?.[0] ?? message });
+    }
     return response;
   }
 }

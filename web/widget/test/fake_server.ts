@@ -29,7 +29,8 @@ export class FakeServer {
   pages: Record<string, string> = {};
   /** How many of the next messages fail. */
   failures = 0;
-  files = false;
+  /** Why files are refused, if they are. */
+  noFiles: [status: number, answer: Data] | undefined;
   /** What a message waits for before it is answered. */
   gate: Promise<void> | undefined;
   url = '';
@@ -52,7 +53,7 @@ export class FakeServer {
     this.calls = [];
     this.history = [];
     this.failures = 0;
-    this.files = false;
+    this.noFiles = undefined;
     this.gate = undefined;
     this.configuration = {
       general: { chatbotName: 'Lake House', messageDelay: 10 },
@@ -103,9 +104,13 @@ export class FakeServer {
       case 'history': return answer(200, this.history.slice(0, Number(searchParams.get('limit'))));
       case 'transcript': return answer(200, '2026-05-02 14:32 - Bot: Hello', { 'Content-Type': 'text/plain', 'Content-Disposition': 'attachment; filename="Chat Transcript 2026-05-02 14:32:00.txt"' });
       case 'feedback': return answer(200, {});
-      case 'file': return this.files
-        ? answer(200, [{ name: 'stored.pdf', size: raw.length, type: 'application/pdf', url: '/files/stored.pdf' }])
-        : answer(404, {});
+      case 'file': {
+        if (request.headers['x-csrf-token'] !== 'token-1') return answer(403, {});
+        await this.gate;
+        if (this.noFiles) return answer(...this.noFiles);
+        const name = searchParams.get('name');
+        return answer(200, { id: name, name, size: raw.length, type: request.headers['content-type'], url: `/files/demo/${name}` });
+      }
       case 'message': {
         if (request.headers['x-csrf-token'] !== 'token-1') return answer(419, {});
         await this.gate;

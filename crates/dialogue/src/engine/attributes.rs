@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use model::{
     Timestamp,
-    attribute::{Attribute, Provenance},
+    attribute::{Attribute, AttributeType, Provenance},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -45,6 +45,9 @@ const MAX_ATTRIBUTES: usize = 500;
 const MAX_BROWSER_VALUE: usize = 8 << 10;
 /// Largest value that an agent may set, in bytes of JSON.
 const MAX_VALUE: usize = 128 << 10;
+
+/// The attribute that keeps files where a message names no other; it need not be declared.
+const FILE_UPLOAD: &str = "file_upload";
 
 /// Attributes that only Parlance writes (row OD-C29).
 const RESERVED: [&str; 5] = ["first_seen", "last_seen", "seconds_since_last_seen", "utterance", "utterance_text"];
@@ -123,19 +126,46 @@ impl<'a> Memory<'a> {
         value: &Value,
         provenance: Provenance,
     ) -> Result<(), &'static str> {
+        let from_browser = provenance == Provenance::Browser;
+        if from_browser && !value.is_null() && self.keeps_files(name) {
+            return Err("files come from uploads, not from what the visitor's client says");
+        }
+        let largest = if from_browser { MAX_BROWSER_VALUE } else { MAX_VALUE };
+        self.put(context, name, value, provenance, largest)
+    }
+
+    /// Writes files that the visitor sent and the server vouches for (row OD-C14).
+    pub(super) fn write_files(&mut self, context: &str, name: &str, files: &Value) -> Result<(), &'static str> {
+        self.put(context, name, files, Provenance::Browser, MAX_VALUE)
+    }
+
+    fn put(
+        &mut self,
+        context: &str,
+        name: &str,
+        value: &Value,
+        provenance: Provenance,
+        largest: usize,
+    ) -> Result<(), &'static str> {
         match context {
             "session" => {
                 let value = self.typed(name, value);
                 self.scratch.insert(name.to_owned(), value);
                 Ok(())
             }
-            "user" => self.write_user(name, value, provenance),
+            "user" => self.write_user(name, value, provenance, largest),
             "global" => Err("global attributes are read only at run time"),
             _ => Err("this context is read only"),
         }
     }
 
-    fn write_user(&mut self, name: &str, value: &Value, provenance: Provenance) -> Result<(), &'static str> {
+    fn write_user(
+        &mut self,
+        name: &str,
+        value: &Value,
+        provenance: Provenance,
+        largest: usize,
+    ) -> Result<(), &'static str> {
         if provenance != Provenance::Platform && RESERVED.contains(&name) {
             return Err("this attribute is reserved");
         }
@@ -152,7 +182,6 @@ impl<'a> Memory<'a> {
             return Ok(());
         }
         let value = self.typed(name, value);
-        let largest = if provenance == Provenance::Browser { MAX_BROWSER_VALUE } else { MAX_VALUE };
         if size(&value) > largest {
             return Err("the value is too large");
         }
@@ -165,6 +194,11 @@ impl<'a> Memory<'a> {
         }
         self.changes.insert(name.to_owned(), Some(Attribute { value, provenance }));
         Ok(())
+    }
+
+    fn keeps_files(&self, name: &str) -> bool {
+        let declared = self.input.scenario.declared.get(name);
+        declared.map_or(name == FILE_UPLOAD, |kind| *kind == AttributeType::FileCollection)
     }
 
     /// The value as the attribute's declared type has it (row OD-C30).

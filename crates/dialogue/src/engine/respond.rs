@@ -229,7 +229,11 @@ impl<'a> Turn<'a> {
                 None if found.named => "user",
                 None => continue,
             };
-            self.write(context, name, value, if found.named { Provenance::Browser } else { Provenance::Function });
+            if found.named && self.input.inbound.files.contains_key(name) {
+                self.write_files(context, name, value);
+            } else {
+                self.write(context, name, value, if found.named { Provenance::Browser } else { Provenance::Function });
+            }
         }
     }
 
@@ -303,6 +307,15 @@ impl<'a> Turn<'a> {
 
     pub(super) fn write(&mut self, context: &str, name: &str, value: &Value, provenance: Provenance) {
         let refused = self.memory.write(context, name, value, provenance).err();
+        self.note_written(context, name, refused);
+    }
+
+    fn write_files(&mut self, context: &str, name: &str, files: &Value) {
+        let refused = self.memory.write_files(context, name, files).err();
+        self.note_written(context, name, refused);
+    }
+
+    fn note_written(&mut self, context: &str, name: &str, refused: Option<&'static str>) {
         self.journal.note(Step::Wrote { attribute: format!("{context}.{name}").into(), refused });
     }
 

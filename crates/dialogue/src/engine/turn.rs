@@ -269,9 +269,10 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// Attributes that a button's value or a form's fields carry (spec/opendialog.md §2.5).
+/// Attributes that a button's value, a form's fields or its files carry (spec/opendialog.md §2.5).
 fn named_attributes(inbound: &Inbound) -> Map<String, Value> {
     let mut attributes = inbound.fields.clone();
+    attributes.extend(inbound.files.clone());
     if let Some(value) = inbound.value.as_deref().filter(|value| !value.is_empty()) {
         let (name, value) = button_value(value);
         attributes.insert(name, value.into());

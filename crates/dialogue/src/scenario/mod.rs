@@ -10,6 +10,7 @@ mod import;
 mod problem;
 mod reader;
 pub mod reference;
+mod secrets;
 mod tree;
 
 pub use check::check;
@@ -17,3 +18,4 @@ pub use duplicate::{DuplicateError, duplicate, duplicate_scenario};
 pub use export::export;
 pub use import::{Imported, LARGEST_FILE, import, import_value};
 pub use problem::{Note, Problem, Severity};
+pub use secrets::{SecretUse, secrets};

@@ -290,11 +290,13 @@ async fn unpublish(app: State<App>, caller: Caller, path: Path) -> Result<axum::
 )]
 async fn check(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<CheckReport>, Problem> {
     let draft = app.agents.draft(caller.tenant(), path.0.1).await?;
-    let problems = tokio::task::spawn_blocking(move || match scenario::import(draft.get().as_bytes()) {
-        Ok(imported) => scenario::check(&imported.scenario),
-        Err(problems) => problems,
+    let checked = tokio::task::spawn_blocking(move || match scenario::import(draft.get().as_bytes()) {
+        Ok(imported) => (scenario::check(&imported.scenario), scenario::secrets(&imported.document)),
+        Err(problems) => (problems, Vec::new()),
     });
-    let problems = problems.await.map_err(|error| Problem::broken(&error.to_string()))?;
+    let (mut problems, secrets) = checked.await.map_err(|error| Problem::broken(&error.to_string()))?;
+    // They were there when the draft was saved; drafts of before are not so lucky.
+    problems.extend(app.agents.unknown_secrets(caller.tenant(), secrets).await?);
     let sound = problems.iter().all(|problem| problem.severity != Severity::Error);
     let problems = problems.into_iter().map(|problem| CheckProblem {
         path: problem.path,

@@ -6,6 +6,7 @@ mod aliases;
 mod events;
 mod preview;
 mod scenario_file;
+mod secrets;
 mod settings;
 mod transcripts;
 
@@ -20,6 +21,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(settings::routes())
         .merge(preview::routes())
         .merge(aliases::routes())
+        .merge(secrets::routes())
         .merge(transcripts::routes())
         .merge(events::routes())
 }

@@ -12,7 +12,7 @@ use runtime::{AgentChoice, Arrival, TurnCall};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    body,
+    body, enclosed,
     envelope::{self, Envelope},
     refusal::{ErrorBody, Refusal},
     schema::{ChatMessage, ChatRequest},
@@ -133,8 +133,9 @@ async fn turn(
     uri: &Uri,
     headers: &HeaderMap,
     visit: &Visit,
-    envelope: Envelope,
+    mut envelope: Envelope,
 ) -> Result<Response, Refusal> {
+    enclosed::take_files(app, visit, &mut envelope.inbound).await?;
     let agent = visit.agent.as_ref().map_or(AgentChoice::ByConditions, |agent| AgentChoice::Named(agent.agent.id));
     let silent = envelope.inbound.act == Act::Link;
     let call = TurnCall {

@@ -4,11 +4,13 @@
 
 mod anonymous;
 pub(crate) mod appearance;
+mod asked;
 mod body;
 mod configuration;
 mod cookies;
 mod cors;
 mod csrf;
+mod enclosed;
 mod envelope;
 mod feedback;
 mod history;
@@ -16,6 +18,7 @@ mod message;
 mod refusal;
 mod schema;
 mod transcript;
+mod upload;
 mod visit;
 pub(crate) mod wire;
 
@@ -39,4 +42,5 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(history::routes())
         .merge(transcript::routes())
         .merge(feedback::routes())
+        .merge(upload::routes())
 }

@@ -8,9 +8,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use indexmap::IndexMap;
-use runtime::TurnError;
+use runtime::{TurnError, files::FileError};
 use serde::Serialize;
 use store::StoreError;
+
+use crate::intake::IntakeError;
 
 /// What is wrong with a request, by field, in the order in which it was found.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -47,6 +49,8 @@ pub(crate) enum Refusal {
     Plain(&'static str),
     /// More bytes than this.
     TooLarge(usize),
+    /// The tenant's files take all the room that they may.
+    NoRoom,
     /// Not JSON by its own account.
     NotJson,
     /// The body did not arrive in time.
@@ -73,6 +77,30 @@ pub(crate) struct ErrorBody {
 impl From<Violations> for Refusal {
     fn from(violations: Violations) -> Self {
         Self::Invalid(violations)
+    }
+}
+
+impl From<IntakeError> for Refusal {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::NotJson => Self::NotJson,
+            IntakeError::TooLarge(limit) => Self::TooLarge(limit),
+            IntakeError::Incomplete => Self::SlowBody,
+        }
+    }
+}
+
+impl From<FileError> for Refusal {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Invalid { field, complaint } => Violations::of(field, complaint).into(),
+            FileError::TooLarge(limit) => Self::TooLarge(limit),
+            FileError::TooMany(most) => {
+                Violations::of("file", format!("A visitor may send {most} files. No more are kept.")).into()
+            }
+            FileError::Full(_) => Self::NoRoom,
+            FileError::Disk { .. } => Self::Broken(error.to_string()),
+        }
     }
 }
 
@@ -124,6 +152,7 @@ impl IntoResponse for Refusal {
             Self::TooLarge(limit) => {
                 say(StatusCode::PAYLOAD_TOO_LARGE, &format!("The request body is larger than {limit} bytes."))
             }
+            Self::NoRoom => say(StatusCode::INSUFFICIENT_STORAGE, "There is no room for more files."),
             Self::NotJson => say(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The Content-Type must be application/json."),
             Self::SlowBody => say(StatusCode::REQUEST_TIMEOUT, "The request body did not arrive in time."),
             Self::Busy(after) => {

@@ -56,7 +56,6 @@ export const english = {
   files: 'Choose a file',
   tooBig: '{} is larger than {}.',
   wrongType: '{} is not accepted (only {}).',
-  noUpload: 'Files cannot be sent here.',
   unknown: 'This message cannot be shown here.',
   handed: 'You are being connected.',
   progress: 'Progress',

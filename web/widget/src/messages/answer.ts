@@ -39,7 +39,7 @@ export function whileAsked(body: HTMLFieldSetElement, context: Context): void {
 
 /**
  * A form that answers with one attribute. `read` gives the value and what the user reads of it, or
- * nothing when something is missing, in which case it has said so.
+ * nothing when something is missing, in which case it has said so. What it throws is said here.
  */
 export function question(
   data: Data, context: Context, fields: Node[],
@@ -58,11 +58,18 @@ export function question(
     event.preventDefault();
     if (send.disabled) return;
     send.disabled = true;
+    form.ariaBusy = 'true';
     error('');
-    const answer = await read();
+    try {
+      const answer = await read();
+      if (answer && !context.spent.aborted) {
+        submitted(data, context, { [data.attribute_name || fallbackAttribute]: answer.value, text: answer.text });
+      }
+    } catch (failure) {
+      error(String((failure as Error).cause ?? context.t('failed')));
+    }
     send.disabled = false;
-    if (!answer || context.spent.aborted) return;
-    submitted(data, context, { [data.attribute_name || fallbackAttribute]: answer.value, text: answer.text });
+    form.ariaBusy = null;
   });
   whileAsked(body, context);
   return { form, error };

@@ -1,5 +1,5 @@
-// A signature: drawn, or typed by those who cannot draw. It is sent as a PDF of the document's
-// words with the signature under them.
+// A signature: drawn, or typed by those who cannot draw. A PDF of the document's words with the
+// signature under them is stored; its address is the answer.
 
 import type { Drawn, Render } from '../chat/context';
 import { freshId, h } from '../dom';
@@ -42,12 +42,6 @@ async function sheet(title: string, text: string, signature: HTMLCanvasElement, 
   const jpeg = await new Promise<Blob>((resolve) => canvas.toBlob((blob) => resolve(blob!), 'image/jpeg', 0.8));
   return pdfOf(new Uint8Array(await jpeg.arrayBuffer()), canvas.width, canvas.height);
 }
-
-const asDataUrl = (blob: Blob) => new Promise<string>((resolve) => {
-  const reader = new FileReader();
-  reader.onload = () => resolve(String(reader.result));
-  reader.readAsDataURL(blob);
-});
 
 export const esign: Render = (data, context): Drawn => {
   const { t } = context;
@@ -109,9 +103,8 @@ export const esign: Render = (data, context): Drawn => {
     const when = new Intl.DateTimeFormat(context.language, { dateStyle: 'long', timeStyle: 'short' }).format(new Date());
     const pdf = await sheet(String(data.document_title ?? ''), String(data.document_text ?? ''), canvas, when);
     const file = new File([pdf], data.file_name || 'signature.pdf', { type: pdf.type });
-    // A server that keeps files answers with a path; otherwise the document travels with the answer.
-    const stored = await context.api.upload([file], data.attribute_name ?? '').catch(() => null);
-    return { value: stored?.[0]?.url ?? (await asDataUrl(pdf)), text: typed || file.name };
+    const { url } = await context.api.upload(file);
+    return { value: url, text: typed || file.name };
   }, 'esign');
   return { bubble: form };
 };

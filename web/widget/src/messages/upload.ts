@@ -1,6 +1,5 @@
 // Files from the visitor's machine, within the designer's limits.
 
-import { ApiError } from '../api';
 import type { Drawn, Render } from '../chat/context';
 import { fill, type Word } from '../chat/words';
 import { freshId, h } from '../dom';
@@ -38,23 +37,30 @@ export const upload: Render = (data, context): Drawn => {
   });
   const rules = [types.join(', '), Number(data.file_size) > 0 && `\u2264 ${sizeOf(Number(data.file_size), context.language)}`].filter(Boolean).join(' \u00b7 ');
   const field = labelled(t('files'), input, freshId());
-  if (rules) field.append(h('p', { class: 'hint' }, rules));
+  const hint = h('p', { class: 'hint', role: 'status' }, rules);
+  field.append(hint);
   const { form, error } = question(data, context, [field], async () => {
     const files = [...(input.files ?? [])];
     if (!files.length) return error(t('required')), null;
     const wrong = files.map((file) => refusal(file, data, context.language)).find(Boolean);
     if (wrong) return error(fill(t(wrong[0]), ...wrong.slice(1))), null;
+    const stored: Data[] = [];
     try {
-      const stored = await context.api.upload(files, data.attribute_name ?? 'file_upload');
-      return { value: stored, text: files.map((file) => file.name).join(', ') };
+      for (const file of files) {
+        // Who has cancelled meanwhile sends no more.
+        if (context.spent.aborted) return null;
+        hint.textContent = t('item', stored.length + 1, files.length);
+        stored.push(await context.api.upload(file));
+      }
     } catch (failure) {
-      const missing = failure instanceof ApiError && [404, 405, 501].includes(failure.status);
-      error(t(missing ? 'noUpload' : 'failed'));
-      if (data.error_callback) {
+      if (data.error_callback && !context.spent.aborted) {
         context.reply({ type: 'form_response', callback_id: data.error_callback, data: { text: '' } });
       }
-      return null;
+      throw failure;
+    } finally {
+      hint.textContent = rules;
     }
+    return { value: stored, text: files.map((file) => file.name).join(', ') };
   }, 'file_upload');
   return { bubble: form };
 };

@@ -1,6 +1,7 @@
 // What each message type does when it is used.
 
 import { expect, test } from 'vitest';
+import type { Data } from '../../src/wire';
 import { SAMPLES } from '../samples';
 import { findings, picture, stage, type Visitor } from './browser';
 
@@ -12,6 +13,8 @@ async function shown(name: string): Promise<Visitor> {
   return visitor;
 }
 const answer = () => it.server.sent.at(-1)!;
+/** The names of the files that were sent. */
+const uploads = () => it.server.calls.filter((call) => call.path === '/chat-api/file').map((call) => call.query.get('name'));
 
 test('od_m13_each_kind_of_button', async () => {
   const { chat } = await shown('button');
@@ -24,6 +27,20 @@ test('od_m13_each_kind_of_button', async () => {
   await expect.poll(() => answer().type).toBe('button_response');
   expect(answer()).toMatchObject({ callback_id: 'intent.user.Book', data: { text: 'Book a room', value: 'wish.room' } });
   expect(await chat.getByRole('button', { name: 'Quick yes' }).count()).toBe(0);
+});
+
+test('od_m11_a_picture_that_names_no_size_is_seen', async () => {
+  const data = SAMPLES.image![0]!.data;
+  const { img_src: sized } = data;
+  data.img_src = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 9"><path d="M0 0h16v9H0z"/></svg>')}`;
+  try {
+    const { chat } = await shown('image');
+    const picture = chat.getByRole('img', { name: 'A lake before mountains' });
+    await picture.waitFor();
+    expect((await picture.boundingBox())!.width).toBeGreaterThan(100);
+  } finally {
+    data.img_src = sized;
+  }
 });
 
 test('buttons that may be used again stay', async () => {
@@ -229,12 +246,55 @@ test('od_m25_larger_files_and_other_types_are_refused', async () => {
   expect(await chat.getByRole('alert').innerText()).toBe('big.jpg is larger than 500 kB.');
   await give('run.exe', 10);
   expect(await chat.getByRole('alert').innerText()).toBe('run.exe is not accepted (only jpg, png).');
+  expect(uploads()).toEqual([]);
+  // What the server finds is said in its words.
+  it.server.noFiles = [422, { message: 'The given data was invalid.', errors: { file: ['The file is empty.'] } }];
   await give('fine.jpg', 10);
-  expect(await chat.getByRole('alert').innerText()).toBe('Files cannot be sent here.');
-  it.server.files = true;
+  expect(await chat.getByRole('alert').innerText()).toBe('The file is empty.');
+  it.server.noFiles = [413, { message: 'The request body is larger than 5 bytes.' }];
+  await give('fine.jpg', 10);
+  expect(await chat.getByRole('alert').innerText()).toBe('The request body is larger than 5 bytes.');
+  it.server.noFiles = [404, {}];
+  await give('fine.jpg', 10);
+  expect(await chat.getByRole('alert').innerText()).toContain('please try again');
+  it.server.noFiles = undefined;
   await give('fine.jpg', 10);
   await visitor.sees('form_response: fine.jpg');
-  expect(answer().data.file_upload[0].url).toBe('/files/stored.pdf');
+  expect(answer().data.file_upload).toEqual([{ id: 'fine.jpg', name: 'fine.jpg', size: 10, type: 'image/jpeg', url: '/files/demo/fine.jpg' }]);
+});
+
+test('od_m25_several_files_go_one_by_one_and_cancelling_stops_them', async () => {
+  const { data } = SAMPLES['file-upload']![0]!;
+  Object.assign(data, { multiple: true, cancel_text: 'No files', cancel_callback: 'intent.user.NoFiles' });
+  try {
+    const file = (name: string) => ({ name, mimeType: 'image/png', buffer: Buffer.from(name) });
+    const visitor = await shown('file-upload');
+    const { chat } = visitor;
+    const press = async () => {
+      await chat.getByLabel('Choose a file').last().setInputFiles([file('a b.png'), file('c.png')]);
+      await chat.getByRole('button', { name: 'Upload' }).last().click();
+    };
+    let open!: () => void;
+    it.server.gate = new Promise((resolve) => { open = resolve; });
+    await press();
+    await chat.getByText('1 of 2').waitFor();
+    expect(await chat.getByRole('button', { name: 'Upload' }).isDisabled()).toBe(true);
+    open();
+    await visitor.sees('form_response: a b.png, c.png');
+    expect(uploads()).toEqual(['a b.png', 'c.png']);
+    expect(answer().data.file_upload.map((one: Data) => one.name)).toEqual(['a b.png', 'c.png']);
+
+    await visitor.say('show file-upload');
+    it.server.gate = new Promise((resolve) => { open = resolve; });
+    await press();
+    await chat.getByText('1 of 2').waitFor();
+    await chat.getByRole('button', { name: 'No files' }).last().click();
+    open();
+    await visitor.sees('form_response: No files');
+    expect(uploads()).toEqual(['a b.png', 'c.png', 'a b.png']);
+  } finally {
+    Object.assign(data, { multiple: false, cancel_text: undefined, cancel_callback: undefined });
+  }
 });
 
 test('od_m26_a_signature_is_sent_as_a_pdf', async () => {
@@ -252,19 +312,24 @@ test('od_m26_a_signature_is_sent_as_a_pdf', async () => {
   await chat.getByLabel('I agree').check();
   await chat.getByRole('button', { name: 'Sign', exact: true }).click();
   await visitor.sees('form_response: contract.pdf');
-  const [kind, body] = answer().data.signature.split(',');
-  expect(kind).toBe('data:application/pdf;base64');
-  expect(Buffer.from(body, 'base64').toString('latin1')).toMatch(/^%PDF-1\.4[\s\S]*DCTDecode[\s\S]*%%EOF\n$/);
+  expect(answer().data.signature).toBe('/files/demo/contract.pdf');
+  const { body, headers } = it.server.calls.find((call) => call.path === '/chat-api/file')!;
+  expect(headers['content-type']).toBe('application/pdf');
+  expect(body.raw).toMatch(/^%PDF-1\.4[\s\S]*DCTDecode[\s\S]*%%EOF\n$/);
 });
 
-test('od_m26_a_typed_name_signs_too_and_a_server_with_files_keeps_the_document', async () => {
-  it.server.files = true;
+test('od_m26_a_typed_name_signs_too_and_a_document_that_is_not_kept_is_not_signed', async () => {
+  it.server.noFiles = [507, { message: 'There is no room for more files.' }];
   const visitor = await shown('esign');
+  const sign = visitor.chat.getByRole('button', { name: 'Sign', exact: true });
   await visitor.chat.getByLabel('Or type your full name').fill('Ada Lovelace');
   await visitor.chat.getByLabel('I agree').check();
-  await visitor.chat.getByRole('button', { name: 'Sign', exact: true }).click();
+  await sign.click();
+  await visitor.chat.getByText('There is no room for more files.').waitFor();
+  it.server.noFiles = undefined;
+  await sign.click();
   await visitor.sees('form_response: Ada Lovelace');
-  expect(answer().data.signature).toBe('/files/stored.pdf');
+  expect(answer().data.signature).toBe('/files/demo/contract.pdf');
 });
 
 test('od_m27_meta_shows_a_progress_bar_and_no_bubble', async () => {

@@ -205,3 +205,24 @@ fn od_c30_a_declared_attribute_has_its_type() {
     assert_eq!(visitor.knows("age"), json!(42));
     assert_eq!(visitor.knows("agreed"), json!(true));
 }
+
+#[test]
+fn od_c14_files_are_the_servers_word_and_never_the_clients() {
+    let planted = json!([{"name": "a.pdf", "url": "https://evil.test/", "size": 1, "type": "application/pdf"}]);
+    let sent =
+        json!([{"name": "b.pdf", "url": "https://here.test/files/demo/1", "size": 2, "type": "application/pdf"}]);
+    let form = || Inbound::intent(Act::Form, "hi");
+    let held = |value: &Value| Map::from_iter([("file_upload".to_owned(), value.clone())]);
+
+    let mut visitor = Visitor::of(saying("{user.file_upload[0]['name']}"));
+    visitor.does(Inbound { fields: held(&planted), ..form() });
+    visitor.does(Inbound { fields: held(&json!(planted.to_string())), ..form() });
+    visitor.does(Inbound { visitor: held(&planted), ..form() });
+    visitor.does(Inbound { value: Some("file_upload.x".into()), ..Inbound::intent(Act::Button, "hi") });
+    assert_eq!(visitor.knows("file_upload"), Value::Null);
+
+    assert_eq!(visitor.does(Inbound { files: held(&sent), ..form() }), ["b.pdf"]);
+    assert_eq!(visitor.knows("file_upload"), sent);
+    visitor.does(Inbound { fields: held(&planted), ..form() });
+    assert_eq!(visitor.knows("file_upload"), sent);
+}

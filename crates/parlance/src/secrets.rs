@@ -1,0 +1,86 @@
+//! `parlance secret`: values go in, and never come out.
+
+use std::{
+    fs::File,
+    io::{Read, stdin},
+    path::Path,
+};
+
+use runtime::{
+    agents::Agents,
+    secrets::{Content, LONGEST_VALUE, NewSecret, Secret, SecretValue, Secrets},
+};
+
+use crate::{
+    Failure,
+    arguments::SecretCommand,
+    configuration::Configuration,
+    manage::{documents, let_servers_notice, tenant_of},
+};
+
+pub(crate) async fn secret(command: SecretCommand, configuration: &Configuration) -> Result<(), Failure> {
+    let store = documents(configuration).await?;
+    let secrets = Secrets::new(&store);
+    match command {
+        SecretCommand::Set { of, name, file, certificate, password } => {
+            let tenant = tenant_of(of, &store).await?;
+            let new = match (certificate, file) {
+                (Some(path), _) => NewSecret::Certificate {
+                    file: SecretValue::new(read(&path)?),
+                    file_name: path.file_name().map(|name| name.to_string_lossy().into_owned()),
+                    password,
+                },
+                (None, Some(path)) => text(read(&path)?),
+                (None, None) => text(bounded(stdin().lock(), "standard input")?),
+            };
+            println!("{}", line(&secrets.put(&tenant, &name, new).await?));
+        }
+        SecretCommand::List { of } => {
+            for secret in secrets.list(&tenant_of(of, &store).await?).await? {
+                println!("{}", line(&secret));
+            }
+            return Ok(());
+        }
+        SecretCommand::Delete { of, name } => {
+            secrets.delete(&tenant_of(of, &store).await?, &name, &Agents::new(&store)).await?;
+        }
+    }
+    let_servers_notice().await;
+    Ok(())
+}
+
+/// What may be seen of a secret, in one line.
+fn line(secret: &Secret) -> String {
+    let (name, kind, at) = (&secret.name, secret.content.type_name(), secret.updated_at);
+    match &secret.content {
+        Content::String => format!("{name}\t{kind}\t{at}"),
+        Content::Certificate(of) => {
+            format!("{name}\t{kind}\t{at}\t{}\t{}\t{}", of.not_after, of.fingerprint, of.subject)
+        }
+    }
+}
+
+/// A text without the line end that editors and `echo` put at its end.
+fn text(mut bytes: Vec<u8>) -> NewSecret {
+    if bytes.ends_with(b"\n") {
+        bytes.pop();
+        if bytes.ends_with(b"\r") {
+            bytes.pop();
+        }
+    }
+    NewSecret::String(SecretValue::new(bytes))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    bounded(file, &path.display().to_string())
+}
+
+/// All of what is read, unless it is longer than any secret: then enough of it to be refused.
+fn bounded(source: impl Read, name: &str) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    // A line end at the end of the longest value still fits.
+    let room = LONGEST_VALUE as u64 + 3;
+    source.take(room).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
+    Ok(bytes)
+}
