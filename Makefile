@@ -25,7 +25,7 @@ test: ## Install what tests need and run them all, browser included
 
 fuzz: build ## Call every operation with whatever schemathesis can think of, at length
 	scripts/setup --tests
-	PARLANCE_BIN=$(TARGET)/release/parlance PARLANCE_FUZZ_EXAMPLES=$${PARLANCE_FUZZ_EXAMPLES:-1000} \
+	PARLANCE_BIN=$(TARGET)/release/parlance PARLANCE_FUZZ_EXAMPLES=$${PARLANCE_FUZZ_EXAMPLES:-300} \
 		tests/api/run --capture=no -k fuzz
 
 lint: setup ## Format, clippy, licences, house rules, types
