@@ -86,5 +86,7 @@ def conversation(server):
     visitor = Visitor(server, "grace")
     said = ["When is breakfast?", "Do you have a room?"]
     answers = [visitor.open(), *(visitor.say(text) for text in said)]
-    heard = [message["data"]["text"] for answer in answers for message in answer if message and message["type"] == "text"]
+    heard = [
+        message["data"]["text"] for answer in answers for message in answer if message and message["type"] == "text"
+    ]
     return Conversation(visitor.user, said, heard)

@@ -36,4 +36,8 @@ def make_meaningful(message, drawn):
     content = message.get("content")
     if isinstance(content, dict):
         content |= {"callback_id": drawn.choice(["intent.core.welcome", "intent.core.restart"]), "user": {}}
-        content["data"] = {"text": drawn.choice(["When is breakfast?", "\u202e", ""]), "value": "x", "url": "https://x.test"}
+        content["data"] = {
+            "text": drawn.choice(["When is breakfast?", "\u202e", ""]),
+            "value": "x",
+            "url": "https://x.test",
+        }

@@ -23,7 +23,9 @@ def test_a_generated_python_client_works(server, api, conversation, tmp_path, mo
     (tmp_path / "config.yml").write_text("post_hooks: []\n")
     generator = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
     address = f"{server.url}/api/swagger/openapi-3.1.json"
-    run(*generator, "--url", address, "--config", tmp_path / "config.yml", "--output-path", tmp_path / "parlance_client")
+    run(
+        *generator, "--url", address, "--config", tmp_path / "config.yml", "--output-path", tmp_path / "parlance_client"
+    )
 
     generated = {file.stem for file in (tmp_path / "parlance_client/api").glob("*/*.py")} - {"__init__"}
     operations = [operation for item in document["paths"].values() for operation in item.values()]
@@ -40,7 +42,10 @@ def test_a_generated_python_client_works(server, api, conversation, tmp_path, mo
         agents = call("agents.list_agents").sync("demo", client=client)
         assert server.agent in [agent.id for agent in agents.agents]
         page = call("transcripts.list_transcripts").sync("demo", client=client, contact=conversation.user)
-        whole = [call("transcripts.get_transcript_with_entries").sync("demo", one.id, client=client) for one in page.transcripts]
+        whole = [
+            call("transcripts.get_transcript_with_entries").sync("demo", one.id, client=client)
+            for one in page.transcripts
+        ]
         assert {transcript.contact for transcript in whole} == {conversation.user}
         entries = [entry for transcript in whole for entry in transcript.entries]
         assert set(conversation.said) <= {entry.text for entry in entries if entry.author == "contact"}

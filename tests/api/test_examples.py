@@ -80,7 +80,9 @@ def test_user_interactions_with_requests(api, conversation):
 def test_user_interactions_with_curl(server, conversation):
     query = f"?from={FROM}&to={TO}&user_id={conversation.user}".replace(" ", "%20")
     json_type = ("-H", "Content-Type: application/json")
-    status, answer = curl(server, "-X", "GET", *bearer(server), *json_type, path="/public/api/user-interactions" + query)
+    status, answer = curl(
+        server, "-X", "GET", *bearer(server), *json_type, path="/public/api/user-interactions" + query
+    )
     assert status == 200, answer
     check_interactions(answer, conversation)
 

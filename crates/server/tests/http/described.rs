@@ -62,10 +62,7 @@ fn complaint(operation: &Value, status: StatusCode, media_type: &str, answer: &V
         return Ok(());
     }
     let content = response["content"].get(media_type).ok_or_else(|| format!("{media_type} is not described"))?;
-    match validator(&content["schema"]).validate(answer) {
-        Ok(()) => Ok(()),
-        Err(error) => Err(format!("at `{}`: {error}", error.instance_path())),
-    }
+    validator(&content["schema"]).validate(answer).map_err(|error| format!("at `{}`: {error}", error.instance_path()))
 }
 
 fn validator(schema: &Value) -> Arc<Validator> {
