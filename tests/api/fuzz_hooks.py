@@ -13,6 +13,7 @@ import schemathesis
 # What test_fuzz.py prepared: values that exist, under the names of parameters.
 KNOWN = json.loads(os.environ["FUZZ_KNOWN"])
 USER = KNOWN["OPENDIALOG-USER-ID"][0]
+CHAT = KNOWN["OPENDIALOG-SCENARIO-ID"][0]
 
 
 @schemathesis.hook
@@ -22,11 +23,17 @@ def before_call(context, case, kwargs):
         for name in [name for name in place or () if name in KNOWN]:
             if drawn.random() < 0.8:
                 place[name] = drawn.choice(KNOWN[name])
+    # schemathesis learns ids from answers; with this agent chats must go on.
+    if (case.path_parameters or {}).get("agent") == CHAT:
+        case.path_parameters["agent"] = drawn.choice(KNOWN["agent"])
     # Its own, because it is gone afterwards.
     if case.operation.definition.raw.get("operationId") == "deleteAgent" and drawn.random() < 0.8:
         case.path_parameters["agent"] = drawn.choice(KNOWN["doomed"])
-    if isinstance(case.body, dict) and "notification" in case.body and drawn.random() < 0.8:
-        make_meaningful(case.body, drawn)
+    if isinstance(case.body, dict) and drawn.random() < 0.8:
+        if "notification" in case.body:
+            make_meaningful(case.body, drawn)
+        if "scenario_id" in case.body:
+            case.body["scenario_id"] = drawn.choice(KNOWN["scenario_id"])
 
 
 def make_meaningful(message, drawn):

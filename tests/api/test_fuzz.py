@@ -11,6 +11,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import requests
 from conftest import Visitor
 
 HERE = pathlib.Path(__file__).parent
@@ -40,6 +41,13 @@ def published_agent(api):
     return agent
 
 
+def configuration(schemes, bearers):
+    """schemathesis.toml: the bearer of each security scheme; the API token where nothing else is said."""
+    lines = [f'{name} = {{ bearer = "{bearers.get(name, bearers["api_token"])}" }}' for name in schemes]
+    # Calls without a bearer are tested elsewhere; here they would only be refused.
+    return "\n".join(["[auth.openapi]", *lines, "[generation]", "with-security-parameters = false\n"])
+
+
 def test_no_call_surprises_the_server(server, api, tmp_path):
     # Chats go on with an agent that no other call changes.
     chat, designed = published_agent(api), published_agent(api)
@@ -59,14 +67,22 @@ def test_no_call_surprises_the_server(server, api, tmp_path):
         "OPENDIALOG-SCENARIO-ID": [chat["id"]],
         "selected_scenario": [chat["id"]],
         "scenario_id": [chat["id"]],
+        "from": ["2026-01-01 00:00:00"],
+        "to": ["2036-01-01 00:00:00"],
+        "start_date": ["2026-01-01"],
+        "end_date": ["2036-01-01"],
+        "exportType": ["json"],
     }
+    document = f"{server.url}/api/swagger/openapi-3.1.json"
+    schemes = requests.get(document, timeout=30).json()["components"]["securitySchemes"]
+    bearers = {"api_token": server.token, "app_key": chat["app_key"]}
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(configuration(schemes, bearers), encoding="utf-8")
 
-    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", HERE / "schemathesis.toml", "run"]
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", config, "run", document]
     command += ["--checks", ",".join(CHECKS), "--max-examples", EXAMPLES, "--seed", SEED]
     command += ["--continue-on-failure", "--no-shrink", "--generation-database", "none", "--no-color"]
-    command += [f"{server.url}/api/swagger/openapi-3.1.json"]
-    ours = {"APP_KEY": chat["app_key"], "FUZZ_KNOWN": json.dumps(known)}
-    hooks = {"SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": str(HERE)}
-    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, **ours, **hooks})
+    hooks = {"SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": str(HERE), "FUZZ_KNOWN": json.dumps(known)}
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, **hooks})
     assert done.returncode == 0, f"PARLANCE_FUZZ_SEED={SEED} repeats it"
     assert api.get("/readyz").status_code == 200
