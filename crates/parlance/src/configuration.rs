@@ -10,7 +10,10 @@ use figment::{
 use runtime::files::FileLimits;
 use serde::{Deserialize, Serialize};
 
-use crate::arguments::{Arguments, Command};
+use crate::{
+    arguments::{Arguments, Command},
+    networks::Networks,
+};
 
 /// Everything that can be set (docs/configuration.md).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,6 +45,8 @@ pub(crate) struct Configuration {
     pub(crate) max_tenant_file_bytes: u64,
     /// Longest time to finish what is in flight at the end, in milliseconds.
     pub(crate) shutdown_timeout_ms: u64,
+    /// Internal networks that webhooks may call all the same.
+    pub(crate) outbound_allow: Networks,
 }
 
 /// How lines of the log look.
@@ -68,6 +73,7 @@ impl Default for Configuration {
             max_file_bytes: FileLimits::default().file_bytes,
             max_tenant_file_bytes: FileLimits::default().tenant_bytes,
             shutdown_timeout_ms: 10_000,
+            outbound_allow: Networks::default(),
         }
     }
 }

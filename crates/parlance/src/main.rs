@@ -5,6 +5,7 @@ mod arguments;
 mod configuration;
 mod manage;
 mod secrets;
+mod networks;
 mod serve;
 
 use std::{io::Write, process::ExitCode};

@@ -42,6 +42,7 @@ pub(crate) async fn serve(arguments: &ServeArguments, configuration: Configurati
     options.turn_timeout = Duration::from_millis(configuration.turn_timeout_ms);
     options.file_limits.file_bytes = configuration.max_file_bytes;
     options.file_limits.tenant_bytes = configuration.max_tenant_file_bytes;
+    options.outbound_allow = configuration.outbound_allow.0.clone();
     let runtime = Runtime::start(store.clone(), options);
     let grace = Duration::from_millis(configuration.shutdown_timeout_ms);
     let prometheus = server::install_metrics();

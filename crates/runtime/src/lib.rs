@@ -13,6 +13,7 @@ pub mod documents;
 pub mod files;
 mod fulfil;
 mod loaded;
+pub mod outbound;
 mod record;
 mod runtime;
 pub mod secrets;
@@ -20,6 +21,7 @@ pub mod settings;
 pub mod tenants;
 pub mod tokens;
 mod turn;
+pub mod webhooks;
 
 pub use loaded::{AgentSource, LoadedAgent};
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions, UserType};

@@ -15,7 +15,9 @@ use crate::{
     contact_order::ContactOrder,
     files::{FileLimits, Files},
     loaded::LoadedAgents,
+    outbound::{IpNet, Outbound},
     turn::{TurnAnswer, TurnCall, TurnError, read},
+    webhooks::{Deliveries, WebhookOptions},
 };
 
 /// How the runtime behaves.
@@ -29,6 +31,10 @@ pub struct RuntimeOptions {
     pub files: PathBuf,
     /// How much of them is kept.
     pub file_limits: FileLimits,
+    /// Networks that may be called although they are internal.
+    pub outbound_allow: Vec<IpNet>,
+    /// How webhooks are delivered.
+    pub webhooks: WebhookOptions,
 }
 
 impl RuntimeOptions {
@@ -39,6 +45,8 @@ impl RuntimeOptions {
             models: data_dir.join("models"),
             files: data_dir.join("files"),
             file_limits: FileLimits::default(),
+            outbound_allow: Vec::new(),
+            webhooks: WebhookOptions::default(),
         }
     }
 }
@@ -74,18 +82,22 @@ pub(crate) struct Shared {
     pub(crate) order: Arc<ContactOrder>,
     pub(crate) options: RuntimeOptions,
     files: Files,
+    webhooks: Deliveries,
     in_flight: TaskTracker,
 }
 
 impl Runtime {
-    /// Starts on an open store.
+    /// Starts on an open store, within a tokio runtime.
     pub fn start(store: Store, options: RuntimeOptions) -> Self {
         let classifiers = Classifiers::in_folder(options.models.clone());
+        let outbound = Outbound::new(options.outbound_allow.clone());
+        let webhooks = Deliveries::start(store.clone(), outbound, options.webhooks.clone());
         Self {
             shared: Arc::new(Shared {
                 agents: LoadedAgents::new(store.clone(), classifiers),
                 order: ContactOrder::new(),
                 files: Files::in_folder(options.files.clone(), options.file_limits),
+                webhooks,
                 in_flight: TaskTracker::new(),
                 options,
                 store,
@@ -101,6 +113,9 @@ impl Runtime {
     /// Files that visitors sent.
     pub fn files(&self) -> &Files {
         &self.shared.files
+    /// What sends the tenants' events to their addresses.
+    pub fn webhooks(&self) -> &Deliveries {
+        &self.shared.webhooks
     }
 
     /// Takes a turn. The turn goes on when the caller goes away: what was begun is finished, and a retry
@@ -158,11 +173,16 @@ impl Runtime {
         self.shared.agents.get(tenant, agent, crate::AgentSource::Active).await.map(|_| ())
     }
 
-    /// Begins no new turns, and waits for those in flight, at most for `limit`.
+    /// Begins no new turns and deliveries, and waits for those in flight, at most for `limit`.
     pub async fn shutdown(&self, limit: Duration) {
-        self.shared.in_flight.close();
-        if tokio::time::timeout(limit, self.shared.in_flight.wait()).await.is_err() {
-            tracing::warn!(turns = self.shared.in_flight.len(), "turns were still in flight at the shutdown's limit");
-        }
+        let turns = async {
+            self.shared.in_flight.close();
+            if tokio::time::timeout(limit, self.shared.in_flight.wait()).await.is_err() {
+                let turns = self.shared.in_flight.len();
+                tracing::warn!(turns, "turns were still in flight at the shutdown's limit");
+            }
+        };
+        // What the last turns cause is sent after the next start.
+        tokio::join!(turns, self.shared.webhooks.shutdown(limit));
     }
 }

@@ -44,6 +44,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
         (name = "Secrets", description = "Values that components name as `{secret.name}`; they can be set and never read."),
         (name = "Transcripts", description = "What was said, and why."),
         (name = "Events", description = "What happened, in order."),
+        (name = "Webhooks", description = "Events sent to addresses of the tenant's, signed."),
         (name = "Operations", description = "For operators and their machines."),
         (name = "Pages", description = "The chat page, the widget, this description."),
     ),

@@ -69,4 +69,5 @@ pub(crate) trait TurnBackend: Send + Sync {
         last: Option<usize>,
     ) -> Result<Vec<StoredEntry>>;
     async fn events(&self, tenant: TenantId, after: u64, limit: usize) -> Result<Vec<StoredEvent>>;
+    async fn last_event(&self, tenant: TenantId) -> Result<u64>;
 }

@@ -155,6 +155,8 @@ pub struct StoredEvent {
     pub transcript: Option<TranscriptId>,
     /// About which customer.
     pub contact: ContactId,
+    /// With which agent; none for what happened outside any conversation.
+    pub agent: Option<AgentId>,
     /// The record that it came with.
     pub log_seq: LogSeq,
     /// What is known of it.

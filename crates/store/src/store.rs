@@ -203,6 +203,11 @@ impl TenantStore {
         self.store.turns()?.events(self.tenant.clone(), after, limit).await
     }
 
+    /// The number of the last event in the feed; 0 before the first.
+    pub async fn last_event(&self) -> Result<u64> {
+        self.store.turns()?.last_event(self.tenant.clone()).await
+    }
+
     fn owner(&self) -> Owner {
         Owner::Tenant(self.tenant.clone())
     }

@@ -42,6 +42,8 @@ struct Serving {
 
 impl Serving {
     fn start(data: &Path, more: &[&str], lines: usize) -> Self {
+        // The clients that call it speak TLS too, if asked.
+        runtime::outbound::provide_cryptography();
         let mut command = Command::new(env!("CARGO_BIN_EXE_parlance"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).args(more);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");

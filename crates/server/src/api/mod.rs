@@ -9,6 +9,8 @@ mod scenario_file;
 mod secrets;
 mod settings;
 mod transcripts;
+mod webhook_deliveries;
+mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -24,4 +26,6 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(secrets::routes())
         .merge(transcripts::routes())
         .merge(events::routes())
+        .merge(webhooks::routes())
+        .merge(webhook_deliveries::routes())
 }

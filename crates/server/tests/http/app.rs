@@ -25,7 +25,7 @@ pub(crate) struct TestApp {
     pub(crate) token: String,
     runtime: Runtime,
     server: Server,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// An agent as a test knows it.
@@ -37,18 +37,38 @@ pub(crate) struct TestAgent {
 
 impl TestApp {
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// With a runtime that behaves otherwise.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut RuntimeOptions)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), StoreOptions::default()).await.expect("the store opens");
         let demo = "demo".parse().expect("a tenant name");
         Tenants::new(&store).create(&demo, "Demo").await.expect("the tenant is made");
         let (_, token) = Tokens::new(&store).create(&demo, "test", None).await.expect("the token is made");
-        let runtime = Runtime::start(store.clone(), RuntimeOptions::in_data_dir(folder.path()));
+        Self::serve(folder, store, token, change).await
+    }
+
+    async fn serve(folder: TempDir, store: Store, token: String, change: impl FnOnce(&mut RuntimeOptions)) -> Self {
+        let mut options = RuntimeOptions::in_data_dir(folder.path());
+        change(&mut options);
+        let runtime = Runtime::start(store.clone(), options);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let options = Options { body_timeout: Duration::from_secs(2), ..Options::default() };
         let metrics = server::install_metrics();
         let server = Server::start(listener, runtime.clone(), options, metrics, Duration::from_secs(5)).await;
         let server = server.expect("the server starts");
-        Self { url: format!("http://{}", server.address()), store, token, runtime, server, _folder: folder }
+        Self { url: format!("http://{}", server.address()), store, token, runtime, server, folder }
+    }
+
+    /// Stops everything and starts again on the same files.
+    pub(crate) async fn restart_with(self, change: impl FnOnce(&mut RuntimeOptions)) -> Self {
+        self.server.shutdown().await;
+        self.runtime.shutdown(Duration::from_secs(5)).await;
+        self.store.shutdown().await.expect("the store closes");
+        let store = Store::open(self.folder.path(), StoreOptions::default()).await.expect("the store opens");
+        Self::serve(self.folder, store, self.token, change).await
     }
 
     /// Publishes the test scenario for whoever comes.

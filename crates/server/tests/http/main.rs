@@ -12,3 +12,5 @@ mod message;
 mod openapi;
 mod pages;
 mod secrets;
+mod sink;
+mod webhooks;

@@ -199,7 +199,7 @@ pub(super) fn events(
 ) -> rusqlite::Result<Vec<StoredEvent>> {
     connection
         .prepare_cached(
-            "SELECT seq, kind, at, transcript, contact, log_seq, body FROM events
+            "SELECT seq, kind, at, transcript, contact, log_seq, body, agent FROM events
              CROSS JOIN records USING (log_seq, tenant) WHERE tenant = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
         )?
         .query_map(params![tenant.as_str(), bounded(after), row_limit(limit, MAX_ROWS)], |row| {
@@ -209,11 +209,21 @@ pub(super) fn events(
                 at: Timestamp(row.get(2)?),
                 transcript: uuid(row, 3)?.map(TranscriptId),
                 contact: contact_id(row, 4)?,
+                agent: uuid(row, 7)?.map(AgentId),
                 log_seq: seq(row.get(5)?),
                 body: raw(row, 6)?,
             })
         })?
         .collect()
+}
+
+/// The number of the tenant's last event; 0 before the first.
+pub(super) fn last_event(connection: &Connection, tenant: &TenantId) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached("SELECT last_seq FROM event_counters WHERE tenant = ?1")?
+        .query_row([tenant.as_str()], |row| row.get::<_, i64>(0))
+        .optional()
+        .map(|last| last.unwrap_or_default().cast_unsigned())
 }
 
 fn stored_transcript(row: &Row<'_>) -> rusqlite::Result<StoredTranscript> {

@@ -235,6 +235,12 @@ impl TurnBackend for SqliteTurns {
             .read("read events", move |connection| conversations::events(connection, &tenant, after, limit))
             .await
     }
+
+    async fn last_event(&self, tenant: TenantId) -> Result<u64> {
+        Arc::clone(&self.readers)
+            .read("read events", move |connection| conversations::last_event(connection, &tenant))
+            .await
+    }
 }
 
 impl ContactPlace {

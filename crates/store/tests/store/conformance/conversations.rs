@@ -244,6 +244,9 @@ async fn events_are_numbered_per_tenant(fresh: Factory) {
         (r#"{"turn":2}"#, Some(transcript(101)), LogSeq(3))
     );
     assert_eq!((feed[3].kind.as_str(), feed[3].at), ("message.feedback", Timestamp(6)));
+    assert_eq!((feed[1].agent, feed[3].agent), (Some(agent(1)), None));
+    let last = async |name: &str| fresh.store.tenant(&tenant(name)).last_event().await.unwrap();
+    assert_eq!((last("acme").await, last("globex").await, last("nobody").await), (4, 3, 0));
     let page = fresh.store.tenant(&globex).events(1, 1).await.unwrap();
     assert_eq!((page.len(), page[0].seq, page[0].log_seq), (1, 2, LogSeq(4)));
     assert_eq!(*fresh.store.projected().unwrap().borrow(), LogSeq(7));
