@@ -4,8 +4,8 @@
 mod arguments;
 mod configuration;
 mod manage;
-mod secrets;
 mod networks;
+mod secrets;
 mod serve;
 
 use std::{io::Write, process::ExitCode};
