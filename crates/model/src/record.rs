@@ -45,6 +45,9 @@ pub struct TurnRecord {
     pub request: RequestFacts,
     /// What was said, in order.
     pub entries: Vec<Entry>,
+    /// Attributes by which contacts are looked for, as far as this turn changed them; none stands for "gone".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found_by: Vec<(String, Option<String>)>,
     /// The contact's attributes after the turn, whole.
     pub contact_state: Box<RawValue>,
     /// The engine's memory of the transcript after the turn, whole.

@@ -9,6 +9,7 @@ use figment::{
 };
 use runtime::files::FileLimits;
 use serde::{Deserialize, Serialize};
+use server::RateLimits;
 
 use crate::{
     arguments::{Arguments, Command},
@@ -43,6 +44,8 @@ pub(crate) struct Configuration {
     pub(crate) max_file_bytes: usize,
     /// Most bytes of one tenant's files together.
     pub(crate) max_tenant_file_bytes: u64,
+    /// How often the public APIs may be called, by endpoint.
+    pub(crate) rate_limits: RateLimits,
     /// Longest time to finish what is in flight at the end, in milliseconds.
     pub(crate) shutdown_timeout_ms: u64,
     /// Internal networks that webhooks may call all the same.
@@ -72,6 +75,7 @@ impl Default for Configuration {
             head_timeout_ms: 60_000,
             max_file_bytes: FileLimits::default().file_bytes,
             max_tenant_file_bytes: FileLimits::default().tenant_bytes,
+            rate_limits: RateLimits::default(),
             shutdown_timeout_ms: 10_000,
             outbound_allow: Networks::default(),
         }

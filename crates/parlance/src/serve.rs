@@ -79,6 +79,7 @@ fn server_options(configuration: &Configuration) -> server::Options {
         body_timeout: Duration::from_millis(configuration.body_timeout_ms),
         head_timeout: Duration::from_millis(configuration.head_timeout_ms),
         open_metrics: configuration.open_metrics,
+        rate_limits: configuration.rate_limits,
     }
 }
 

@@ -11,6 +11,7 @@ mod classifiers;
 mod contact_order;
 pub mod documents;
 pub mod files;
+pub mod found_by;
 mod fulfil;
 mod loaded;
 pub mod outbound;
@@ -22,6 +23,7 @@ pub mod tenants;
 pub mod tokens;
 mod turn;
 pub mod webhooks;
+pub mod users;
 
 pub use loaded::{AgentSource, LoadedAgent};
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions, UserType};

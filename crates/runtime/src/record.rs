@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use dialogue::engine::{Answer, Answers, Journal, Need, Outcome};
+use dialogue::engine::{Answer, Answers, ContactState, Journal, Need, Outcome};
 use model::{
     EntryId, Timestamp, TranscriptId,
     inbound::Act,
@@ -14,6 +14,7 @@ use serde_json::{json, value::RawValue};
 use uuid::Uuid;
 
 use crate::{
+    found_by,
     loaded::LoadedAgent,
     turn::{TurnCall, TurnError},
 };
@@ -21,6 +22,8 @@ use crate::{
 /// What a record is made of.
 pub(crate) struct Written<'a> {
     pub(crate) call: &'a TurnCall,
+    /// The contact before the turn.
+    pub(crate) before: &'a ContactState,
     pub(crate) agent: &'a LoadedAgent,
     pub(crate) transcript: TranscriptId,
     pub(crate) turn: u32,
@@ -58,7 +61,7 @@ fn stored(answer: &(Need, Answer)) -> StoredAnswer<'_> {
 
 /// Makes the record, and gives the messages to answer.
 pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Message>), TurnError> {
-    let Written { call, agent, transcript, turn, at, began, outcome, answers } = written;
+    let Written { call, before, agent, transcript, turn, at, began, outcome, answers } = written;
     let journal = raw(&StoredJournal { steps: &outcome.journal, answers: answers.iter().map(stored).collect() })?;
     let mut entries = Vec::with_capacity(1 + outcome.said.len());
     entries.push(inbound_entry(call, &outcome, at)?);
@@ -105,6 +108,7 @@ pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Messa
             duration_micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
         },
         entries,
+        found_by: found_by::changes(before, &outcome.contact, call.platform),
         contact_state: raw(&outcome.contact)?,
         session: raw(&outcome.session)?,
         events,

@@ -113,6 +113,8 @@ impl Runtime {
     /// Files that visitors sent.
     pub fn files(&self) -> &Files {
         &self.shared.files
+    }
+
     /// What sends the tenants' events to their addresses.
     pub fn webhooks(&self) -> &Deliveries {
         &self.shared.webhooks

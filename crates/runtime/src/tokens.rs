@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::{Expect, Key, Store};
 
-use crate::documents::{DocumentError, Kind, new_id, now, secret};
+use crate::{
+    documents::{DocumentError, Kind, new_id, now, secret},
+    users::User,
+};
 
 /// What is kept of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +24,9 @@ pub struct Token {
     /// When it stops being good; never when absent (row OD-P02).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Whose permissions it carries (row OD-P05); the tenant's own, all of them, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
 }
 
 impl Token {
@@ -47,7 +53,7 @@ impl Tokens {
         Self { kind: Kind { store: store.clone(), name: "token" } }
     }
 
-    /// Makes a token; the secret is returned this once.
+    /// Makes a token of the tenant itself; the secret is returned this once.
     ///
     /// # Errors
     /// When the name is too long or the store fails.
@@ -57,13 +63,28 @@ impl Tokens {
         name: &str,
         expires_at: Option<Timestamp>,
     ) -> Result<(Token, String), DocumentError> {
+        self.create_for(tenant, name, expires_at, None).await
+    }
+
+    /// Makes a token that carries a user's permissions; the secret is returned this once.
+    ///
+    /// # Errors
+    /// When the name is too long or the store fails.
+    pub async fn create_for(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        expires_at: Option<Timestamp>,
+        user: Option<&User>,
+    ) -> Result<(Token, String), DocumentError> {
         if name.chars().count() > 200 {
             return Err(DocumentError::invalid("name", "at most 200 characters"));
         }
         let secret = format!("plt_{}", secret());
         let id = new_id().to_string();
         let hash = hex::encode(hash(&secret));
-        let token = Token { id, name: name.to_owned(), hash, created_at: now(), expires_at };
+        let user = user.map(|user| user.id.clone());
+        let token = Token { id, name: name.to_owned(), hash, created_at: now(), expires_at, user };
         self.kind.put(tenant, &token.id, &token, &[Key::unique("hash", &token.hash)], Expect::New).await?;
         Ok((token, secret))
     }
@@ -74,6 +95,14 @@ impl Tokens {
     /// When the store fails.
     pub async fn list(&self, tenant: &TenantId) -> Result<Vec<Token>, DocumentError> {
         self.kind.list(tenant).await
+    }
+
+    /// One token.
+    ///
+    /// # Errors
+    /// [`DocumentError::NotFound`].
+    pub async fn need(&self, tenant: &TenantId, id: &str) -> Result<Token, DocumentError> {
+        Ok(self.kind.need(tenant, id).await?.value)
     }
 
     /// Ends a token.

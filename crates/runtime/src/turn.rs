@@ -190,8 +190,17 @@ impl Shared {
         let (outcome, answers) = self.deliberate(&call, &agent, remembered.transcript, input).await?;
         let time_zone = outcome.contact.time_zone().map(str::to_owned);
         let Remembered { transcript, turn, .. } = remembered;
-        let (record, messages) =
-            turn_record(Written { call: &call, agent: &agent, transcript, turn, at, began, outcome, answers })?;
+        let (record, messages) = turn_record(Written {
+            call: &call,
+            before: &contact,
+            agent: &agent,
+            transcript,
+            turn,
+            at,
+            began,
+            outcome,
+            answers,
+        })?;
         let answer = TurnAnswer { agent: agent.id, transcript, turn, at, messages, replayed: false, time_zone };
         Ok((answer, Some(record), place))
     }

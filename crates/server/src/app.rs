@@ -10,10 +10,15 @@ use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
     Runtime, agents::Agents, aliases::Aliases, documents::DocumentError, secrets::Secrets, settings::Settings,
-    tenants::Tenants,
+    tenants::Tenants, tokens::Tokens, users::Users,
 };
 
-use crate::{directory::Directory, opendialog::Issued, telemetry::Meters};
+use crate::{
+    directory::Directory,
+    opendialog::Issued,
+    rate_limits::{Calls, RateLimits},
+    telemetry::Meters,
+};
 
 /// How the server behaves.
 #[derive(Debug, Clone)]
@@ -29,6 +34,8 @@ pub struct Options {
     pub head_timeout: Duration,
     /// `/metrics` and `/healthz` answer callers that are not on this machine.
     pub open_metrics: bool,
+    /// How often the public APIs may be called.
+    pub rate_limits: RateLimits,
 }
 
 impl Default for Options {
@@ -39,6 +46,7 @@ impl Default for Options {
             body_timeout: Duration::from_secs(15),
             head_timeout: Duration::from_secs(60),
             open_metrics: false,
+            rate_limits: RateLimits::default(),
         }
     }
 }
@@ -57,7 +65,10 @@ pub(crate) struct Shared {
     pub(crate) aliases: Aliases,
     pub(crate) secrets: Secrets,
     pub(crate) settings: Settings,
+    pub(crate) tokens: Tokens,
+    pub(crate) users: Users,
     pub(crate) issued: Issued,
+    pub(crate) calls: Calls,
     pub(crate) meters: Meters,
     pub(crate) prometheus: PrometheusHandle,
 }
@@ -77,7 +88,10 @@ impl Shared {
             aliases: Aliases::new(&store),
             secrets: Secrets::new(&store),
             settings: Settings::new(&store),
+            tokens: Tokens::new(&store),
+            users: Users::new(&store),
             issued: Issued::default(),
+            calls: Calls::new(options.rate_limits),
             meters: Meters::new(),
             runtime,
             options,

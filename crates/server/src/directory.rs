@@ -17,7 +17,8 @@ use runtime::{
     documents::DocumentError,
     settings::{ChatSettings, Settings},
     tenants::{SigningKey, Tenant, Tenants},
-    tokens::{Tokens, hash},
+    tokens::{Token, Tokens, hash},
+    users::{Role, Users},
 };
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -59,7 +60,16 @@ pub(crate) struct Snapshot {
     agents: HashMap<AgentId, Arc<KnownAgent>>,
     /// By hash, so that looking one up takes the same time however much of a guess is right.
     app_keys: HashMap<[u8; 32], Arc<KnownAgent>>,
-    tokens: HashMap<[u8; 32], (Arc<KnownTenant>, Option<Timestamp>)>,
+    tokens: HashMap<[u8; 32], Arc<KnownToken>>,
+}
+
+/// An API token as a request sees it.
+#[derive(Debug)]
+pub(crate) struct KnownToken {
+    pub(crate) tenant: Arc<KnownTenant>,
+    pub(crate) token: Token,
+    /// What its user may do; the tenant's own tokens may do everything.
+    pub(crate) role: Role,
 }
 
 /// An agent found by what a client calls it.
@@ -93,10 +103,9 @@ impl Snapshot {
         self.app_keys.get(&hash(key))
     }
 
-    /// The tenant of an API token that is still good.
-    pub(crate) fn by_token(&self, token: &str) -> Option<&Arc<KnownTenant>> {
-        let (tenant, expires_at) = self.tokens.get(&hash(token))?;
-        expires_at.is_none_or(|end| end > Timestamp::now()).then_some(tenant)
+    /// An API token that is still good, by its secret.
+    pub(crate) fn by_token(&self, secret: &str) -> Option<&Arc<KnownToken>> {
+        self.tokens.get(&hash(secret)).filter(|known| !known.token.expired(Timestamp::now()))
     }
 
     /// An agent by id or alias, within a tenant.
@@ -182,7 +191,7 @@ impl Directory {
 
 async fn read(store: &Store) -> Result<Snapshot, DocumentError> {
     let (tenants, agents, settings) = (Tenants::new(store), Agents::new(store), Settings::new(store));
-    let (aliases, tokens) = (Aliases::new(store), Tokens::new(store));
+    let (aliases, tokens, users) = (Aliases::new(store), Tokens::new(store), Users::new(store));
     let mut snapshot = Snapshot::default();
     for tenant in tenants.list().await? {
         let id = tenant.id.clone();
@@ -197,10 +206,17 @@ async fn read(store: &Store) -> Result<Snapshot, DocumentError> {
             snapshot.app_keys.insert(hash(&agent.agent.app_key), agent.clone());
             snapshot.agents.insert(agent.agent.id, agent);
         }
+        let roles: HashMap<String, Role> =
+            users.list(&id).await?.into_iter().map(|user| (user.id, user.role)).collect();
         for token in tokens.list(&id).await? {
+            let role = match &token.user {
+                None => Some(Role::Admin),
+                // A token outlives its user for a moment at most, and opens nothing then.
+                Some(user) => roles.get(user).copied(),
+            };
             let mut key = [0; 32];
-            if hex::decode_to_slice(&token.hash, &mut key).is_ok() {
-                snapshot.tokens.insert(key, (known.clone(), token.expires_at));
+            if let (Ok(()), Some(role)) = (hex::decode_to_slice(&token.hash, &mut key), role) {
+                snapshot.tokens.insert(key, Arc::new(KnownToken { tenant: known.clone(), token, role }));
             }
         }
         snapshot.first_tenant.get_or_insert_with(|| known.clone());

@@ -15,6 +15,7 @@ mod opendialog;
 mod operations;
 mod pages;
 mod problem;
+mod rate_limits;
 mod router;
 mod serve;
 mod telemetry;
@@ -27,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use app::Options;
+pub use rate_limits::{RateLimit, RateLimits};
 pub use router::{openapi_document, openapi_document_3_1};
 pub use telemetry::install_metrics;
 

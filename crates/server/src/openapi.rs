@@ -39,6 +39,9 @@ pub(crate) const PAGE: &str = "/api/swagger";
     tags(
         (name = "Chat API", description = "What a web chat calls. An agent's app key is the bearer."),
         (name = "Chat API before 3.0", description = "The same under its older paths, for clients that were never changed."),
+        (name = "Public APIs", description = "OpenDialog's public APIs: what was said, exports, deep links, analytics."),
+        (name = "Users", description = "People of a tenant and their roles."),
+        (name = "Tokens", description = "API tokens: several per user, each with a name and a lifetime."),
         (name = "Agents", description = "Designed conversations: import, publish, settings."),
         (name = "Aliases", description = "Names that stand for an agent, so that embeds outlive it."),
         (name = "Secrets", description = "Values that components name as `{secret.name}`; they can be set and never read."),
@@ -62,6 +65,7 @@ impl Modify for Details {
         let components = document.components.get_or_insert_default();
         for (name, description) in [
             ("app_key", "An agent's app key, as its embed code carries it"),
+            ("public_token", "An API token, with the permissions of its user; the tenant is the token's"),
             ("api_token", "An API token of the tenant, from `parlance token create`"),
         ] {
             let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();

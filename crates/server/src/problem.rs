@@ -59,6 +59,11 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "The API token is missing or not good", detail)
     }
 
+    pub(crate) fn forbidden(scope: &str) -> Self {
+        let detail = format!("It needs the scope `{scope}`. Use the token of somebody whose role holds it.");
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "The token's role does not allow this", detail)
+    }
+
     pub(crate) fn stale_address() -> Self {
         let detail = "Addresses of files are good for 30 minutes. Send the file again, or ask for a new address.";
         Self::new(StatusCode::FORBIDDEN, "stale-address", "The address is not good, or no longer", detail)

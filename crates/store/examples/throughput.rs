@@ -164,6 +164,7 @@ fn record(
             duration_micros: 250,
         },
         entries: vec![entry(Author::Contact), entry(Author::Agent)],
+        found_by: Vec::new(),
         contact_state: to_raw_value(&json!({ "notes": text[..500] })).expect("JSON"),
         session: to_raw_value(&json!({ "memory": text[..500] })).expect("JSON"),
         events: vec![Event {

@@ -11,8 +11,9 @@ use model::{
 use tokio::sync::watch;
 
 use crate::{
-    Document, EntryFilter, Expect, Page, Result, StoredContact, StoredEntry, StoredEvent, StoredSession,
-    StoredTranscript, TranscriptFilter, TurnState,
+    ClickstreamFilter, ClickstreamLine, Document, EntryFilter, EventFilter, Expect, InteractionFilter, InteractionPage,
+    InteractionPlace, Page, Result, StoredContact, StoredEntry, StoredEvent, StoredSession, StoredTranscript,
+    TranscriptFilter, TurnState,
     document::{Draft, Owner},
 };
 
@@ -70,4 +71,30 @@ pub(crate) trait TurnBackend: Send + Sync {
     ) -> Result<Vec<StoredEntry>>;
     async fn events(&self, tenant: TenantId, after: u64, limit: usize) -> Result<Vec<StoredEvent>>;
     async fn last_event(&self, tenant: TenantId) -> Result<u64>;
+    async fn events_of_kind(&self, tenant: TenantId, filter: EventFilter) -> Result<Vec<StoredEvent>>;
+    async fn count_events(&self, tenant: TenantId, filter: EventFilter) -> Result<u64>;
+
+    async fn interactions(
+        &self,
+        tenant: TenantId,
+        filter: InteractionFilter,
+        after: Option<InteractionPlace>,
+        limit: usize,
+    ) -> Result<InteractionPage>;
+    async fn contacts(
+        &self,
+        tenant: TenantId,
+        filter: InteractionFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<ContactId>>;
+    async fn count_contacts(&self, tenant: TenantId, filter: InteractionFilter) -> Result<u64>;
+    async fn clickstream(
+        &self,
+        tenant: TenantId,
+        filter: ClickstreamFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<ClickstreamLine>>;
+    async fn count_clickstream(&self, tenant: TenantId, filter: ClickstreamFilter) -> Result<u64>;
 }

@@ -142,6 +142,25 @@ pub struct StoredEntry {
     pub entry: Entry,
 }
 
+/// Which events.
+#[derive(Debug, Clone)]
+pub struct EventFilter {
+    /// What happened.
+    pub kind: String,
+    /// Only with this agent.
+    pub agent: Option<AgentId>,
+    /// Only about one of these contacts; about any when there are none.
+    pub contacts: Vec<ContactId>,
+    /// At this moment or later.
+    pub from: Timestamp,
+    /// At this moment or earlier.
+    pub to: Timestamp,
+    /// How many that fit are passed over.
+    pub skip: usize,
+    /// How many at most.
+    pub limit: usize,
+}
+
 /// One event of a tenant's feed.
 #[derive(Debug, Clone)]
 pub struct StoredEvent {

@@ -13,15 +13,20 @@ mod backend;
 mod conversation;
 mod document;
 mod error;
+mod interaction;
 mod options;
 mod sqlite;
 mod store;
 
 pub use conversation::{
-    EntryFilter, MAX_PARTS, MAX_RECORD_BYTES, MAX_ROWS, StoredContact, StoredEntry, StoredEvent, StoredSession,
-    StoredTranscript, TranscriptFilter, TurnState,
+    EntryFilter, EventFilter, MAX_PARTS, MAX_RECORD_BYTES, MAX_ROWS, StoredContact, StoredEntry, StoredEvent,
+    StoredSession, StoredTranscript, TranscriptFilter, TurnState,
 };
 pub use document::{Document, Expect, HISTORY_KEPT, Key, MAX_DOCUMENT_BYTES, Page, Unique};
 pub use error::{Result, StoreError};
+pub use interaction::{
+    ClickstreamFilter, ClickstreamLine, ContactInteractions, Interaction, InteractionFilter, InteractionPage,
+    InteractionPlace, MAX_PAGE,
+};
 pub use options::StoreOptions;
 pub use store::{PlatformStore, Store, TenantStore};

@@ -10,8 +10,9 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::{
-    Document, EntryFilter, Expect, Key, Page, Result, StoreError, StoreOptions, StoredContact, StoredEntry,
-    StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
+    ClickstreamFilter, ClickstreamLine, Document, EntryFilter, EventFilter, Expect, InteractionFilter, InteractionPage,
+    InteractionPlace, Key, Page, Result, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent,
+    StoredSession, StoredTranscript, TranscriptFilter, TurnState,
     backend::{DocumentBackend, TurnBackend},
     document::{Draft, Owner},
     sqlite,
@@ -206,6 +207,51 @@ impl TenantStore {
     /// The number of the last event in the feed; 0 before the first.
     pub async fn last_event(&self) -> Result<u64> {
         self.store.turns()?.last_event(self.tenant.clone()).await
+    }
+
+    /// Events of one kind, oldest first. `turn.completed` comes with every turn and is read from the feed.
+    pub async fn events_of_kind(&self, filter: EventFilter) -> Result<Vec<StoredEvent>> {
+        self.store.turns()?.events_of_kind(self.tenant.clone(), filter).await
+    }
+
+    /// How many events fit a filter, whatever its bounds on how many are read.
+    pub async fn count_events(&self, filter: EventFilter) -> Result<u64> {
+        self.store.turns()?.count_events(self.tenant.clone(), filter).await
+    }
+
+    /// A page of what was said, contact by contact.
+    pub async fn interactions(
+        &self,
+        filter: &InteractionFilter,
+        after: Option<InteractionPlace>,
+        limit: usize,
+    ) -> Result<InteractionPage> {
+        self.store.turns()?.interactions(self.tenant.clone(), filter.clone(), after, limit).await
+    }
+
+    /// Contacts with something said that fits, by id, from the `skip`th on.
+    pub async fn contacts(&self, filter: &InteractionFilter, skip: usize, limit: usize) -> Result<Vec<ContactId>> {
+        self.store.turns()?.contacts(self.tenant.clone(), filter.clone(), skip, limit).await
+    }
+
+    /// How many contacts have something said that fits.
+    pub async fn count_contacts(&self, filter: &InteractionFilter) -> Result<u64> {
+        self.store.turns()?.count_contacts(self.tenant.clone(), filter.clone()).await
+    }
+
+    /// What was said with an agent, oldest first, from the `skip`th line on.
+    pub async fn clickstream(
+        &self,
+        filter: &ClickstreamFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<ClickstreamLine>> {
+        self.store.turns()?.clickstream(self.tenant.clone(), filter.clone(), skip, limit).await
+    }
+
+    /// How many lines there are with an agent.
+    pub async fn count_clickstream(&self, filter: &ClickstreamFilter) -> Result<u64> {
+        self.store.turns()?.count_clickstream(self.tenant.clone(), filter.clone()).await
     }
 
     fn owner(&self) -> Owner {

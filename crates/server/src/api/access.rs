@@ -8,22 +8,34 @@ use axum::{
     http::request::Parts,
 };
 use model::TenantId;
+use runtime::{tokens::Token, users::Scope};
 use serde::de::DeserializeOwned;
 
 use crate::{
     app::{App, bearer},
-    directory::KnownTenant,
+    directory::KnownToken,
     intake::{self, IntakeError},
     problem::Problem,
 };
 
-/// A caller that may act for a tenant. A handler that takes it cannot be reached without one.
+/// A caller that may act for a tenant: administer it, or design for it. A handler that takes it cannot be
+/// reached without one.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller(Arc<KnownTenant>);
+pub(crate) struct Caller(Arc<KnownToken>);
 
 impl Caller {
     pub(crate) fn tenant(&self) -> &TenantId {
-        self.0.id()
+        self.0.tenant.id()
+    }
+
+    /// The token that was sent.
+    pub(crate) fn token(&self) -> &Token {
+        &self.0.token
+    }
+
+    /// Refuses a caller whose role lacks a scope.
+    pub(crate) fn require(&self, scope: Scope) -> Result<(), Problem> {
+        if self.0.role.may(scope) { Ok(()) } else { Err(Problem::forbidden(scope.as_str())) }
     }
 }
 
@@ -32,8 +44,8 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let token = bearer(&parts.headers).ok_or_else(Problem::unauthenticated)?;
-        let tenant = match app.directory.now().by_token(token) {
-            Some(tenant) => tenant.clone(),
+        let known = match app.directory.now().by_token(token) {
+            Some(known) => known.clone(),
             // It may have been made a moment ago by another process.
             None => {
                 app.directory.refresh().await;
@@ -44,10 +56,12 @@ impl FromRequestParts<App> for Caller {
             .await
             .map_err(|_| Problem::unauthenticated())?;
         // A tenant of somebody else and one that does not exist are told apart by nobody.
-        if path.get("tenant").map(String::as_str) != Some(tenant.id().as_str()) {
+        if path.get("tenant").map(String::as_str) != Some(known.tenant.id().as_str()) {
             return Err(Problem::unauthenticated());
         }
-        Ok(Self(tenant))
+        let caller = Self(known);
+        caller.require(Scope::AgentsUpdate)?;
+        Ok(caller)
     }
 }
 

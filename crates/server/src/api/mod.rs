@@ -8,9 +8,11 @@ mod preview;
 mod scenario_file;
 mod secrets;
 mod settings;
+mod tokens;
 mod transcripts;
 mod webhook_deliveries;
 mod webhooks;
+mod users;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -28,4 +30,6 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(webhook_deliveries::routes())
+        .merge(users::routes())
+        .merge(tokens::routes())
 }

@@ -14,7 +14,10 @@ use model::{
     record::{Author, Entry, FactRecord},
 };
 use serde::Deserialize;
-use serde_json::{Map, Value, json, value::to_raw_value};
+use serde_json::{
+    Map, Value, json,
+    value::{RawValue, to_raw_value},
+};
 use store::{EntryFilter, StoredEntry};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -185,7 +188,7 @@ async fn read(app: &Shared, visit: &Visit, limit: usize, ignore: &str) -> Result
 /// One line on the wire; none for a message that shows nothing.
 fn row(visit: &Visit, stored: &StoredEntry) -> Option<Value> {
     let entry = &stored.entry;
-    let said = Said::of(stored)?;
+    let said = Said::of(entry.author, &entry.kind, entry.at, &entry.body)?;
     let mut place = entry.place.as_deref().unwrap_or_default().split('/');
     let mut part = || place.next().filter(|part| !part.is_empty());
     let at = entry.at.to_string();
@@ -208,24 +211,24 @@ fn row(visit: &Visit, stored: &StoredEntry) -> Option<Value> {
 }
 
 /// A line's type and data as the wire has them.
-struct Said {
-    kind: String,
-    data: Value,
-    user: Map<String, Value>,
+pub(crate) struct Said {
+    pub(crate) kind: String,
+    pub(crate) data: Value,
+    /// What the client said of the visitor.
+    pub(crate) user: Map<String, Value>,
 }
 
 impl Said {
-    fn of(stored: &StoredEntry) -> Option<Self> {
-        let entry = &stored.entry;
-        if entry.kind == EXTERNAL {
-            let data = serde_json::from_str(entry.body.get()).unwrap_or_default();
+    /// Reads a stored line; none for a message that shows nothing.
+    pub(crate) fn of(author: Author, kind: &str, at: Timestamp, body: &RawValue) -> Option<Self> {
+        if kind == EXTERNAL {
+            let data = serde_json::from_str(body.get()).unwrap_or_default();
             return Some(Self { kind: EXTERNAL.to_owned(), data, user: Map::new() });
         }
-        if entry.author == Author::Contact {
-            let inbound: Inbound = serde_json::from_str(entry.body.get()).ok()?;
+        if author == Author::Contact {
+            let inbound: Inbound = serde_json::from_str(body.get()).ok()?;
             let kind = envelope::act_name(inbound.act).to_owned();
             let mut data = inbound.fields;
-            data.extend(inbound.files);
             data.insert("text".to_owned(), inbound.text.into());
             if let Some(value) = inbound.value {
                 let name = if inbound.act == Act::Link { "url" } else { "value" };
@@ -233,8 +236,8 @@ impl Said {
             }
             return Some(Self { kind, data: data.into(), user: inbound.visitor });
         }
-        let message: Message = serde_json::from_str(entry.body.get()).ok()?;
-        match wire::messages(std::slice::from_ref(&message), entry.at, None) {
+        let message: Message = serde_json::from_str(body.get()).ok()?;
+        match wire::messages(std::slice::from_ref(&message), at, None) {
             Value::Object(mut wire) => {
                 let kind = wire.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
                 Some(Self { kind, data: wire.remove("data").unwrap_or_default(), user: Map::new() })

@@ -15,6 +15,7 @@ mod envelope;
 mod feedback;
 mod history;
 mod message;
+pub(crate) mod public;
 mod refusal;
 mod schema;
 mod transcript;

@@ -30,6 +30,16 @@ impl Violations {
         self.0.entry(field.to_owned()).or_default().push(complaint.into());
     }
 
+    /// Whether nothing was complained about.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first complaint.
+    pub(crate) fn first(&self) -> Option<&str> {
+        self.0.values().flatten().next().map(String::as_str)
+    }
+
     /// The value when nothing was complained about.
     pub(crate) fn or<T>(self, value: T) -> Result<T, Refusal> {
         if self.0.is_empty() { Ok(value) } else { Err(Refusal::Invalid(self)) }
@@ -72,6 +82,12 @@ pub(crate) struct ErrorBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<std::collections::BTreeMap<String, Vec<String>>>)]
     errors: Option<Violations>,
+}
+
+impl ErrorBody {
+    pub(crate) fn of(message: String, errors: Violations) -> Self {
+        Self { message, errors: Some(errors) }
+    }
 }
 
 impl From<Violations> for Refusal {

@@ -12,7 +12,9 @@ use super::{
     projection::{author, first_position},
     readers::row_limit,
 };
-use crate::{EntryFilter, MAX_PARTS, MAX_ROWS, StoredEntry, StoredEvent, StoredTranscript, TranscriptFilter};
+use crate::{
+    EntryFilter, EventFilter, MAX_PARTS, MAX_ROWS, StoredEntry, StoredEvent, StoredTranscript, TranscriptFilter,
+};
 
 /// Where the latest snapshots of a contact are in the log.
 #[derive(Debug, Default)]
@@ -202,18 +204,7 @@ pub(super) fn events(
             "SELECT seq, kind, at, transcript, contact, log_seq, body, agent FROM events
              CROSS JOIN records USING (log_seq, tenant) WHERE tenant = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
         )?
-        .query_map(params![tenant.as_str(), bounded(after), row_limit(limit, MAX_ROWS)], |row| {
-            Ok(StoredEvent {
-                seq: row.get::<_, i64>(0)?.cast_unsigned(),
-                kind: row.get(1)?,
-                at: Timestamp(row.get(2)?),
-                transcript: uuid(row, 3)?.map(TranscriptId),
-                contact: contact_id(row, 4)?,
-                agent: uuid(row, 7)?.map(AgentId),
-                log_seq: seq(row.get(5)?),
-                body: raw(row, 6)?,
-            })
-        })?
+        .query_map(params![tenant.as_str(), bounded(after), row_limit(limit, MAX_ROWS)], stored_event)?
         .collect()
 }
 
@@ -224,6 +215,67 @@ pub(super) fn last_event(connection: &Connection, tenant: &TenantId) -> rusqlite
         .query_row([tenant.as_str()], |row| row.get::<_, i64>(0))
         .optional()
         .map(|last| last.unwrap_or_default().cast_unsigned())
+}
+
+const EVENTS_OF_KIND: &str = "FROM events INDEXED BY events_by_kind CROSS JOIN records USING (log_seq, tenant)
+    WHERE tenant = ?1 AND kind = ?2 AND kind <> 'turn.completed' AND (?3 IS NULL OR agent = ?3) AND at BETWEEN ?4 AND ?5
+      AND (?6 IS NULL OR contact IN (SELECT value FROM json_each(?6)))";
+
+pub(super) fn events_of_kind(
+    connection: &Connection,
+    tenant: &TenantId,
+    filter: &EventFilter,
+) -> rusqlite::Result<Vec<StoredEvent>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT seq, kind, at, transcript, contact, log_seq, body, agent {EVENTS_OF_KIND} ORDER BY seq LIMIT ?7 OFFSET ?8"
+        ))?
+        .query_map(
+            params![
+                tenant.as_str(),
+                filter.kind,
+                filter.agent.as_ref().map(|id| id.0.as_bytes()),
+                filter.from.0,
+                filter.to.0,
+                contact_list(&filter.contacts),
+                row_limit(filter.limit, MAX_ROWS),
+                bounded(filter.skip as u64)
+            ],
+            stored_event,
+        )?
+        .collect()
+}
+
+pub(super) fn count_events(connection: &Connection, tenant: &TenantId, filter: &EventFilter) -> rusqlite::Result<u64> {
+    connection.prepare_cached(&format!("SELECT count(*) {EVENTS_OF_KIND}"))?.query_row(
+        params![
+            tenant.as_str(),
+            filter.kind,
+            filter.agent.as_ref().map(|id| id.0.as_bytes()),
+            filter.from.0,
+            filter.to.0,
+            contact_list(&filter.contacts)
+        ],
+        |row| row.get::<_, i64>(0).map(i64::cast_unsigned),
+    )
+}
+
+fn contact_list(contacts: &[ContactId]) -> Option<String> {
+    let list = || serde_json::to_string(contacts).expect("ids are texts");
+    (!contacts.is_empty()).then(list)
+}
+
+fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
+    Ok(StoredEvent {
+        seq: row.get::<_, i64>(0)?.cast_unsigned(),
+        kind: row.get(1)?,
+        at: Timestamp(row.get(2)?),
+        transcript: uuid(row, 3)?.map(TranscriptId),
+        contact: contact_id(row, 4)?,
+        agent: uuid(row, 7)?.map(AgentId),
+        log_seq: seq(row.get(5)?),
+        body: raw(row, 6)?,
+    })
 }
 
 fn stored_transcript(row: &Row<'_>) -> rusqlite::Result<StoredTranscript> {

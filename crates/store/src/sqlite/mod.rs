@@ -5,6 +5,7 @@ mod connection;
 mod conversations;
 mod documents;
 mod encoding;
+mod interactions;
 mod lock;
 mod log;
 mod overlay;

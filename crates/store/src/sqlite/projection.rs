@@ -12,6 +12,7 @@ use model::{
 use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
+use super::interactions;
 use crate::MAX_PARTS;
 
 const SESSION: &str = "INSERT INTO sessions (tenant, contact, agent, first_seen, log_seq) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -26,6 +27,8 @@ const FACT: &str = "INSERT INTO records (log_seq, tenant, contact, transcript, a
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const ENTRY: &str = "INSERT INTO entries (position, id, author, kind, text, at, intent, place, body)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const ATTRIBUTE: &str = "INSERT INTO contact_attributes (tenant, contact, name, value) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (tenant, contact, name) DO UPDATE SET value = excluded.value";
 const EVENT: &str = "INSERT INTO events (tenant, seq, log_seq, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 type AgentAndTurn = (Option<[u8; 16]>, i64);
@@ -98,8 +101,29 @@ impl<'t> Projection<'t> {
             turn.request.status,
             turn.request.duration_micros.cast_signed()
         ])?;
+        self.add_attributes(turn)?;
         self.add_entries(seq, &turn.entries)?;
         self.add_events(seq, tenant, &turn.events)
+    }
+
+    /// Notes the attributes by which the contact is looked for, as far as the turn changed them.
+    fn add_attributes(&mut self, turn: &TurnRecord) -> rusqlite::Result<()> {
+        for (name, value) in &turn.found_by {
+            let (tenant, contact) = (turn.tenant.as_str(), turn.contact.as_str());
+            match value {
+                Some(value) => self.transaction.prepare_cached(ATTRIBUTE)?.execute(params![
+                    tenant,
+                    contact,
+                    name,
+                    interactions::folded(value)
+                ])?,
+                None => self
+                    .transaction
+                    .prepare_cached("DELETE FROM contact_attributes WHERE tenant = ?1 AND contact = ?2 AND name = ?3")?
+                    .execute(params![tenant, contact, name])?,
+            };
+        }
+        Ok(())
     }
 
     fn add_fact(&mut self, seq: i64, fact: &FactRecord) -> rusqlite::Result<()> {
@@ -176,7 +200,7 @@ pub(super) const fn first_position(seq: i64) -> i64 {
     seq * MAX_PARTS as i64
 }
 
-const fn author_number(author: Author) -> i64 {
+pub(super) const fn author_number(author: Author) -> i64 {
     match author {
         Author::Contact => 0,
         Author::Agent => 1,

@@ -22,6 +22,7 @@ use super::{
     connection::Database,
     conversations::{self, ContactPlace},
     encoding::{self, Snapshot},
+    interactions,
     lock::DirectoryLock,
     log::{LogQueue, LogWriter},
     overlay::{Committed, Pending},
@@ -30,8 +31,9 @@ use super::{
     readers::{Readers, off_the_async_threads},
 };
 use crate::{
-    EntryFilter, Result, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent, StoredSession,
-    StoredTranscript, TranscriptFilter, TurnState, backend::TurnBackend,
+    ClickstreamFilter, ClickstreamLine, EntryFilter, EventFilter, InteractionFilter, InteractionPage, InteractionPlace,
+    Result, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent, StoredSession, StoredTranscript,
+    TranscriptFilter, TurnState, backend::TurnBackend,
 };
 
 pub(crate) struct SqliteTurns {
@@ -240,6 +242,52 @@ impl TurnBackend for SqliteTurns {
         Arc::clone(&self.readers)
             .read("read events", move |connection| conversations::last_event(connection, &tenant))
             .await
+    }
+
+    async fn events_of_kind(&self, tenant: TenantId, filter: EventFilter) -> Result<Vec<StoredEvent>> {
+        self.read(move |connection| conversations::events_of_kind(connection, &tenant, &filter)).await
+    }
+
+    async fn count_events(&self, tenant: TenantId, filter: EventFilter) -> Result<u64> {
+        self.read(move |connection| conversations::count_events(connection, &tenant, &filter)).await
+    }
+
+    async fn interactions(
+        &self,
+        tenant: TenantId,
+        filter: InteractionFilter,
+        after: Option<InteractionPlace>,
+        limit: usize,
+    ) -> Result<InteractionPage> {
+        self.read(move |connection| interactions::page(connection, &tenant, &filter, after.as_ref(), limit)).await
+    }
+
+    async fn contacts(
+        &self,
+        tenant: TenantId,
+        filter: InteractionFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<ContactId>> {
+        self.read(move |connection| interactions::contacts(connection, &tenant, &filter, skip, limit)).await
+    }
+
+    async fn count_contacts(&self, tenant: TenantId, filter: InteractionFilter) -> Result<u64> {
+        self.read(move |connection| interactions::count_contacts(connection, &tenant, &filter)).await
+    }
+
+    async fn clickstream(
+        &self,
+        tenant: TenantId,
+        filter: ClickstreamFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<ClickstreamLine>> {
+        self.read(move |connection| interactions::clickstream(connection, &tenant, &filter, skip, limit)).await
+    }
+
+    async fn count_clickstream(&self, tenant: TenantId, filter: ClickstreamFilter) -> Result<u64> {
+        self.read(move |connection| interactions::count_clickstream(connection, &tenant, &filter)).await
     }
 }
 

@@ -60,6 +60,7 @@ pub(crate) fn turn(tenant: &TenantId, who: u32, with: u32, number: u32) -> TurnR
             entry(Author::Contact, "text", &format!("question {number}"), at),
             entry(Author::Agent, "text", &format!("answer {number}"), at + 1),
         ],
+        found_by: Vec::new(),
         contact_state: to_raw_value(&json!({ "turns_seen": number, "agent": with })).expect("JSON"),
         session: to_raw_value(&json!({ "position": number })).expect("JSON"),
         events: vec![Event {

@@ -26,7 +26,8 @@ CREATE TABLE records (
     status INTEGER,
     duration INTEGER
 ) STRICT;
-CREATE INDEX records_by_contact ON records (tenant, contact);
+CREATE INDEX records_by_contact ON records (tenant, contact, log_seq, at);
+CREATE INDEX records_by_time ON records (tenant, at, contact, agent);
 CREATE INDEX records_by_transcript ON records (tenant, transcript, turn) WHERE transcript IS NOT NULL;
 CREATE INDEX records_by_message ON records (tenant, contact, message_id) WHERE message_id IS NOT NULL;
 
@@ -76,6 +77,19 @@ CREATE TABLE events (
     body TEXT NOT NULL,
     PRIMARY KEY (tenant, seq)
 ) STRICT, WITHOUT ROWID;
+
+-- Events that do not come with every turn, by what they are.
+CREATE INDEX events_by_kind ON events (tenant, kind, seq) WHERE kind <> 'turn.completed';
+
+-- Attributes by which contacts are looked for, in lower case.
+CREATE TABLE contact_attributes (
+    tenant TEXT NOT NULL,
+    contact TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (tenant, contact, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX contact_attributes_by_value ON contact_attributes (tenant, name, value);
 
 -- The number of each tenant's last event.
 CREATE TABLE event_counters (

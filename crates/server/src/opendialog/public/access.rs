@@ -1,0 +1,91 @@
+//! Who may call the public APIs: the bearer of an API token, with the permissions of its user
+//! (rows OD-P01 to OD-P05), within the limits on how often (row OD-P08).
+
+use std::sync::Arc;
+
+use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
+use model::TenantId;
+use runtime::users::Scope;
+
+use super::refusal::PublicRefusal;
+use crate::{
+    app::{App, bearer, host_label},
+    directory::{KnownTenant, KnownToken},
+    rate_limits::{Allowance, Endpoint},
+    serve::Peer,
+};
+
+/// A caller with a good token, and what it asks of the limits.
+#[derive(Debug, Clone)]
+pub(crate) struct PublicCaller {
+    token: Arc<KnownToken>,
+    source_ip: String,
+}
+
+impl PublicCaller {
+    pub(crate) fn tenant(&self) -> &TenantId {
+        self.token.tenant.id()
+    }
+
+    pub(crate) fn known_tenant(&self) -> &KnownTenant {
+        &self.token.tenant
+    }
+
+    /// Lets the caller pass when its user may do this and did not do it too often; `too_many` is what is
+    /// said otherwise.
+    pub(crate) fn admit(
+        &self,
+        app: &App,
+        scope: Scope,
+        endpoint: Endpoint,
+        too_many: &'static str,
+    ) -> Result<Admitted, PublicRefusal> {
+        if !self.token.role.may(scope) {
+            return Err(PublicRefusal::Forbidden);
+        }
+        // The contract counts by user and address; a tenant's own token is a user of its own.
+        let user = self.token.token.user.as_deref().unwrap_or(&self.token.token.id);
+        match app.calls.count(endpoint, (user, &self.source_ip)) {
+            Some(allowance) if !allowance.allowed => Err(PublicRefusal::TooMany(too_many, allowance)),
+            allowance => Ok(Admitted(allowance)),
+        }
+    }
+}
+
+/// That a caller may pass, and what its answer is to say of the limits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Admitted(Option<Allowance>);
+
+impl Admitted {
+    /// The answer with what is left of the limit.
+    pub(crate) fn answer(self, mut response: Response) -> Response {
+        if let Some(allowance) = self.0 {
+            allowance.tell(response.headers_mut());
+        }
+        response
+    }
+}
+
+impl FromRequestParts<App> for PublicCaller {
+    type Rejection = PublicRefusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PublicRefusal> {
+        let secret = bearer(&parts.headers).ok_or(PublicRefusal::Unauthenticated)?;
+        let known = app.directory.now().by_token(secret).cloned();
+        let token = match known {
+            Some(token) => token,
+            // It may have been made a moment ago by another process.
+            None => {
+                app.directory.refresh().await;
+                app.directory.now().by_token(secret).cloned().ok_or(PublicRefusal::Unauthenticated)?
+            }
+        };
+        // Called under another tenant's host name, a token is not good.
+        let named = host_label(&parts.headers).and_then(|label| app.directory.now().tenant(label).cloned());
+        if named.is_some_and(|tenant| tenant.id() != token.tenant.id()) {
+            return Err(PublicRefusal::Unauthenticated);
+        }
+        let Ok(peer) = Peer::from_request_parts(parts, app).await;
+        Ok(Self { token, source_ip: app.source_ip(&parts.headers, peer.ip()) })
+    }
+}

@@ -1,0 +1,22 @@
+//! OpenDialog's public APIs, `/public/api/*`: what scripts, dashboards and compliance jobs call with an
+//! API token (spec/opendialog.md §1).
+
+mod access;
+mod legacy;
+mod moment;
+mod profile;
+mod query;
+mod refusal;
+mod schema;
+mod stream;
+mod user_data_export;
+mod user_interactions;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+
+/// The routes of the public APIs.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(user_interactions::routes()).merge(user_data_export::routes()).merge(legacy::routes())
+}

@@ -1,0 +1,65 @@
+//! Dates in queries: `YYYY-MM-DD HH:MM:SS` and `YYYY-MM-DD`, in UTC (spec/opendialog.md §1.3, §1.6).
+
+use jiff::{
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
+use model::Timestamp;
+
+/// A date and time, exactly as the contract writes it.
+pub(crate) fn date_and_time(text: &str) -> Option<Timestamp> {
+    let at = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?;
+    // `strptime` is liberal about leading zeros; the contract is not.
+    (text.len() == 19).then(|| in_utc(at)).flatten()
+}
+
+/// The first microsecond of a day.
+pub(crate) fn day(text: &str) -> Option<Timestamp> {
+    let day = Date::strptime("%Y-%m-%d", text).ok()?;
+    (text.len() == 10).then(|| in_utc(day.at(0, 0, 0, 0))).flatten()
+}
+
+/// The last microsecond of the second or day that begins then.
+pub(crate) const fn end_of(start: Timestamp, seconds: i64) -> Timestamp {
+    Timestamp(start.0 + seconds * 1_000_000 - 1)
+}
+
+/// One day in seconds.
+pub(crate) const DAY: i64 = 86_400;
+
+/// `YYYY-MM-DD HH:MM:SS`, as analytics write it.
+pub(crate) fn plain(at: Timestamp) -> String {
+    at.to_jiff().strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn in_utc(at: DateTime) -> Option<Timestamp> {
+    at.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn od_u02_only_the_documented_form_is_read() {
+        assert_eq!(date_and_time("2024-01-15 10:30:00"), Some(Timestamp(1_705_314_600_000_000)));
+        for wrong in [
+            "2024-01-01",
+            "2024-13-01 00:00:00",
+            "2024-01-01T00:00:00",
+            "2024-1-1 0:0:0",
+            "",
+            "yesterday",
+            "2024-02-30 00:00:00",
+            "2024-01-01 24:00:00",
+            " 2024-01-01 00:00:00",
+        ] {
+            assert_eq!(date_and_time(wrong), None, "{wrong}");
+        }
+        assert_eq!(day("2024-01-15"), Some(Timestamp(1_705_276_800_000_000)));
+        for wrong in ["2024-01-15 10:30:00", "2024-1-15", "15.01.2024", "2024-02-30"] {
+            assert_eq!(day(wrong), None, "{wrong}");
+        }
+        assert_eq!(plain(Timestamp(1_705_314_600_999_999)), "2024-01-15 10:30:00");
+    }
+}

@@ -1,0 +1,244 @@
+//! `GET /public/api/user-interactions`: what visitors said, visitor by visitor (spec/opendialog.md §1.3).
+
+use axum::{
+    extract::{RawQuery, State},
+    response::{IntoResponse, Response},
+};
+use model::{ContactId, Timestamp, inbound::Inbound, record::Author};
+use runtime::{found_by, users::Scope};
+use serde_json::{Map, Value, json};
+use store::{ContactInteractions, Interaction, InteractionFilter, InteractionPage};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    super::refusal::{ErrorBody, Violations},
+    access::PublicCaller,
+    moment::{date_and_time, end_of},
+    profile,
+    query::Pairs,
+    refusal::{PublicRefusal, TOO_MANY},
+    stream::{self, Writer, json},
+};
+use crate::{app::App, rate_limits::Endpoint};
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(user_interactions))
+}
+
+/// What visitors said in a time, grouped by visitor.
+///
+/// Each element of `data` is an object with one key, the visitor's id. Filters compare without regard to
+/// case and find parts of values; several must all hold.
+#[utoipa::path(
+    get, path = "/public/api/user-interactions", tag = "Public APIs", operation_id = "getUserInteractions",
+    params(
+        ("from" = String, Query, description = "`YYYY-MM-DD HH:MM:SS`, UTC", example = "2024-01-15 00:00:00"),
+        ("to" = String, Query, description = "`YYYY-MM-DD HH:MM:SS`, UTC; that second included", example = "2024-01-15 23:59:59"),
+        ("user_id" = Option<String>, Query, description = "Exactly this visitor"),
+        ("ip_address" = Option<String>, Query, description = "A part of the address"),
+        ("country" = Option<String>, Query, description = "A part of the country"),
+        ("browser_language" = Option<String>, Query, description = "A part of the language"),
+        ("os" = Option<String>, Query, description = "A part of the operating system's name"),
+        ("browser" = Option<String>, Query, description = "A part of the browser's name", example = "chrome"),
+        ("timezone" = Option<String>, Query, description = "A part of the time zone"),
+        ("email" = Option<String>, Query, description = "A part of the e-mail address"),
+        ("platform" = Option<String>, Query, description = "A part of the channel's name"),
+        ("selected_scenario" = Option<String>, Query, description = "A part of the scenario's id"),
+    ),
+    responses(
+        (status = 200, description = "What they said", body = super::schema::UserInteractions),
+        (status = 401, description = "The token is missing or not good", body = ErrorBody),
+        (status = 403, description = "The token's user may not read this", body = ErrorBody),
+        (status = 422, description = "A query value is missing, wrong or not known", body = ErrorBody),
+        (status = 429, description = "Called too often", body = ErrorBody),
+        (status = 503, description = "Too busy; try again", body = ErrorBody),
+    ),
+    security(("public_token" = []))
+)]
+async fn user_interactions(app: State<App>, caller: PublicCaller, query: RawQuery) -> Response {
+    let answer = async {
+        let admitted = caller.admit(&app, Scope::TranscriptsRead, Endpoint::UserInteractions, TOO_MANY)?;
+        let asked = Asked::read(&Pairs::read(query.0.as_deref()))?;
+        let store = app.runtime.store().tenant(caller.tenant());
+        let filter = asked.filter.clone();
+        Ok(admitted.answer(stream::answer(store, filter, UserInteractions { asked, open: Open::Nothing }).await?))
+    };
+    answer.await.unwrap_or_else(PublicRefusal::into_response)
+}
+
+/// What is asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) filter: InteractionFilter,
+    /// The first moment, as it is echoed.
+    pub(super) from: Timestamp,
+    /// The last second, as it is echoed.
+    pub(super) to: Timestamp,
+    /// The filters, as they are echoed.
+    pub(super) echo: Vec<(String, String)>,
+}
+
+impl Asked {
+    pub(super) fn read(pairs: &Pairs<'_>) -> Result<Self, PublicRefusal> {
+        let mut wrong = Violations::default();
+        let mut moment = |name: &str| match pairs.get(name) {
+            None => {
+                wrong.add(name, format!("The {name} field is required."));
+                Timestamp::default()
+            }
+            Some(text) => date_and_time(text).unwrap_or_else(|| {
+                wrong.add(name, format!("The {name} does not match the format Y-m-d H:i:s."));
+                Timestamp::default()
+            }),
+        };
+        let (from, to) = (moment("from"), moment("to"));
+        if !wrong.is_empty() {
+            return Err(wrong.into());
+        }
+        let mut found_by = Vec::new();
+        let mut contact = None;
+        for (name, value) in pairs.iter() {
+            match name {
+                "from" | "to" => {}
+                _ if value.is_empty() && (name == "user_id" || found_by::NAMES.contains(&name)) => {}
+                "user_id" => contact = Some(exact(value)?),
+                _ if found_by::NAMES.contains(&name) => {
+                    // A later value of the same filter stands in for an earlier one, as PHP reads queries.
+                    found_by.retain(|(known, _)| known != name);
+                    found_by.push((name.to_owned(), value.to_owned()));
+                }
+                _ => {
+                    let complaint = format!("The filter '{name}' is not allowed.");
+                    return Err(PublicRefusal::InvalidFirst(Violations::of(&format!("filters.{name}"), complaint)));
+                }
+            }
+        }
+        let echo = found_by.clone();
+        let filter = InteractionFilter { from, to: end_of(to, 1), contact, found_by, author: Some(Author::Contact) };
+        Ok(Self { filter, from, to, echo })
+    }
+}
+
+/// A visitor's id.
+fn exact(id: &str) -> Result<ContactId, PublicRefusal> {
+    id.parse().map_err(|_| {
+        let limit = ContactId::MAX_CHARS;
+        Violations::of("user_id", format!("The user_id may not be longer than {limit} characters.")).into()
+    })
+}
+
+/// How much of the answer stands open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    /// Nothing has been written.
+    Nothing,
+    /// The list of a visitor's interactions, as yet without any, or with some.
+    Visitor { empty: bool },
+}
+
+/// The answer as it is written.
+struct UserInteractions {
+    asked: Asked,
+    open: Open,
+}
+
+impl Writer for UserInteractions {
+    fn page(&mut self, page: &InteractionPage, out: &mut Vec<u8>) {
+        for contact in &page.contacts {
+            let mut begun = contact.continued && matches!(self.open, Open::Visitor { .. });
+            for line in &contact.lines {
+                let Some(kind) = said_by_hand(&line.kind) else { continue };
+                // Whoever only opened the chat said nothing.
+                if !begun {
+                    self.begin(contact, out);
+                    begun = true;
+                }
+                self.line(kind, line, out);
+            }
+        }
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(match self.open {
+            Open::Nothing => br#"{"data":[]}"#,
+            Open::Visitor { .. } => b"]}}]}",
+        });
+    }
+}
+
+impl UserInteractions {
+    /// Begins a visitor.
+    fn begin(&mut self, contact: &ContactInteractions, out: &mut Vec<u8>) {
+        out.extend_from_slice(match self.open {
+            Open::Nothing => br#"{"data":[{"#,
+            Open::Visitor { .. } => b"]}},{",
+        });
+        let known = profile::read(contact.state.as_deref());
+        let Asked { from, to, echo, .. } = &self.asked;
+        let mut head = Map::new();
+        let data =
+            json!({ "id": contact.contact, "name": profile::name(&known), "email": profile::text(&known, "email") });
+        head.insert("chatbot_user_data".to_owned(), data);
+        head.insert("from".to_owned(), from.to_string().into());
+        head.insert("to".to_owned(), to.to_string().into());
+        head.insert("user_id".to_owned(), contact.contact.as_str().into());
+        head.extend(echo.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))));
+        json(out, contact.contact.as_str());
+        out.push(b':');
+        json(out, &head);
+        // The head stays open for the interactions.
+        out.pop();
+        out.extend_from_slice(br#","interactions":["#);
+        self.open = Open::Visitor { empty: true };
+    }
+
+    fn line(&mut self, kind: &'static str, line: &Interaction, out: &mut Vec<u8>) {
+        if self.open != (Open::Visitor { empty: true }) {
+            out.push(b',');
+        }
+        self.open = Open::Visitor { empty: false };
+        out.extend_from_slice(br#"{"type":""#);
+        out.extend_from_slice(kind.as_bytes());
+        out.extend_from_slice(br#"","date":""#);
+        out.extend_from_slice(line.at.to_string().as_bytes());
+        out.extend_from_slice(br#"","text":"#);
+        json(out, &line.text);
+        out.extend_from_slice(br#","data":"#);
+        match pressed_or_filled(line) {
+            Some(data) => json(out, &data),
+            None => out.extend_from_slice(b"null"),
+        }
+        out.push(b'}');
+    }
+}
+
+/// The type of a line that a visitor said by hand; none for what their browser did on its own: the chat
+/// that was opened, a link that was followed. The page's prose has the first three names (§1.3, A14).
+pub(super) fn said_by_hand(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "text" => "text",
+        "button" => "button",
+        "form" => "form",
+        "long_text" => "longtext",
+        "text_external" => "text_external",
+        _ => return None,
+    })
+}
+
+/// The `data` of a line: none for plain text, else what was pressed or filled in.
+fn pressed_or_filled(line: &Interaction) -> Option<Value> {
+    let body = line.body.as_deref().filter(|_| matches!(line.kind.as_str(), "button" | "form" | "long_text"))?;
+    let inbound: Inbound = serde_json::from_str(body.get()).ok()?;
+    let mut data = Map::new();
+    match line.kind.as_str() {
+        "button" => {
+            data.insert("name".to_owned(), inbound.text.into());
+        }
+        _ => data.extend(inbound.fields),
+    }
+    data.insert("callback_id".to_owned(), inbound.intent.into());
+    if let Some(value) = inbound.value {
+        data.insert("value".to_owned(), value.into());
+    }
+    Some(data.into())
+}

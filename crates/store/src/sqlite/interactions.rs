@@ -1,0 +1,409 @@
+//! Exports: what was said, contact by contact, page by page.
+//!
+//! A page is a query of its own, so that no read of a million lines holds the write-ahead log back. The
+//! contacts come in the order of their ids. Which index finds them depends on what is asked:
+//!
+//! * few records in the time that is asked for: their contacts, from the index by time;
+//! * few contacts with the attributes that are asked for: those, from the index by attribute;
+//! * else all contacts in order, each checked by its key.
+
+use std::collections::BTreeSet;
+
+use model::{AgentId, ContactId, LogSeq, TenantId, Timestamp, record::RequestFacts};
+use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::{
+    conversations::{self, unreadable},
+    encoding::Snapshot,
+    projection::{author, author_number},
+};
+use crate::{
+    ClickstreamFilter, ClickstreamLine, ContactInteractions, Interaction, InteractionFilter, InteractionPage,
+    InteractionPlace, MAX_PAGE,
+};
+
+/// Up to so many records, or contacts, are looked up by time or attribute and then put in order; more are
+/// not worth it.
+const FEW: i64 = 5_000;
+
+/// How the contacts of a filter are found.
+enum Plan {
+    /// These.
+    Listed(BTreeSet<String>),
+    /// All in order, each checked.
+    InOrder,
+}
+
+/// The next lines after a place.
+pub(super) fn page(
+    connection: &Connection,
+    tenant: &TenantId,
+    filter: &InteractionFilter,
+    after: Option<&InteractionPlace>,
+    limit: usize,
+) -> rusqlite::Result<InteractionPage> {
+    let limit = limit.clamp(1, MAX_PAGE);
+    let mut page = Page { connection, tenant, filter, limit, lines: 0, contacts: Vec::new(), last: LogSeq(0) };
+    let full = match plan(connection, tenant, filter)? {
+        Plan::Listed(contacts) => {
+            let begin = after.map_or("", |place| place.contact.as_str()).to_owned();
+            let mut full = false;
+            for contact in contacts.range(begin..) {
+                let seq = after.filter(|place| place.contact.as_str() == contact).map_or(-1, |at| signed(at.log_seq));
+                full = page.add("r.contact = ?2 AND r.log_seq > ?3", contact, seq)?;
+                if full {
+                    break;
+                }
+            }
+            full
+        }
+        Plan::InOrder => {
+            let (contact, seq) = after.map_or(("", -1), |place| (place.contact.as_str(), signed(place.log_seq)));
+            let attributes = attribute_conditions(filter.found_by.len());
+            page.add(&format!("(r.contact, r.log_seq) > (?2, ?3){attributes}"), contact, seq)?
+        }
+    };
+    page.finish(after, full)
+}
+
+/// The contacts that have lines that fit, in order, from the `skip`th on.
+pub(super) fn contacts(
+    connection: &Connection,
+    tenant: &TenantId,
+    filter: &InteractionFilter,
+    skip: usize,
+    limit: usize,
+) -> rusqlite::Result<Vec<ContactId>> {
+    let mut contacts = Vec::new();
+    let mut passed = 0;
+    each_contact(connection, tenant, filter, |contact| {
+        passed += 1;
+        if passed > skip {
+            contacts.push(contact.to_owned());
+        }
+        contacts.len() < limit
+    })?;
+    contacts.into_iter().map(|id| ContactId::try_from(id).map_err(|problem| unreadable(0, problem))).collect()
+}
+
+/// How many contacts have lines that fit.
+pub(super) fn count_contacts(
+    connection: &Connection,
+    tenant: &TenantId,
+    filter: &InteractionFilter,
+) -> rusqlite::Result<u64> {
+    let mut count = 0;
+    each_contact(connection, tenant, filter, |_| {
+        count += 1;
+        true
+    })?;
+    Ok(count)
+}
+
+/// The lines with an agent, oldest first, from the `skip`th on.
+pub(super) fn clickstream(
+    connection: &Connection,
+    tenant: &TenantId,
+    filter: &ClickstreamFilter,
+    skip: usize,
+    limit: usize,
+) -> rusqlite::Result<Vec<ClickstreamLine>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT e.at, e.author, e.kind, e.text, e.intent, r.agent, e.body, r.url, r.source_ip, r.status, r.duration,
+                 r.contact, e.position, r.turn, r.message_id
+             {CLICKSTREAM} ORDER BY r.at, r.log_seq, e.position LIMIT ?6 OFFSET ?7"
+        ))?
+        .query_map(
+            params![
+                tenant.as_str(),
+                filter.agent.0.as_bytes(),
+                filter.from.0,
+                filter.to.0,
+                filter.contact.as_ref().map(ContactId::as_str),
+                count(limit),
+                count(skip)
+            ],
+            |row| {
+                Ok(ClickstreamLine {
+                    line: line(row)?,
+                    contact: ContactId::try_from(row.get::<_, String>(11)?)
+                        .map_err(|problem| unreadable(11, problem))?,
+                    position: row.get::<_, i64>(12)?.cast_unsigned(),
+                    turn: row.get(13)?,
+                    message_id: row.get(14)?,
+                })
+            },
+        )?
+        .collect()
+}
+
+/// How many lines there are with an agent.
+pub(super) fn count_clickstream(
+    connection: &Connection,
+    tenant: &TenantId,
+    filter: &ClickstreamFilter,
+) -> rusqlite::Result<u64> {
+    connection.prepare_cached(&format!("SELECT count(*) {CLICKSTREAM}"))?.query_row(
+        params![
+            tenant.as_str(),
+            filter.agent.0.as_bytes(),
+            filter.from.0,
+            filter.to.0,
+            filter.contact.as_ref().map(ContactId::as_str)
+        ],
+        |row| row.get::<_, i64>(0).map(i64::cast_unsigned),
+    )
+}
+
+const CLICKSTREAM: &str = "FROM records r INDEXED BY records_by_time
+    CROSS JOIN entries e ON e.position BETWEEN r.log_seq * 4096 AND r.log_seq * 4096 + 4095
+    WHERE r.tenant = ?1 AND r.agent = ?2 AND r.at BETWEEN ?3 AND ?4 AND (?5 IS NULL OR r.contact = ?5)";
+
+fn plan(connection: &Connection, tenant: &TenantId, filter: &InteractionFilter) -> rusqlite::Result<Plan> {
+    if let Some(contact) = &filter.contact {
+        let fits = has_attributes(connection, tenant, contact.as_str(), &filter.found_by)?;
+        return Ok(Plan::Listed(fits.then(|| contact.as_str().to_owned()).into_iter().collect()));
+    }
+    let few: i64 = connection
+        .prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM records INDEXED BY records_by_time
+             WHERE tenant = ?1 AND at BETWEEN ?2 AND ?3 LIMIT ?4)",
+        )?
+        .query_row(params![tenant.as_str(), filter.from.0, filter.to.0, FEW], |row| row.get(0))?;
+    if few < FEW {
+        let mut contacts: BTreeSet<String> = connection
+            .prepare_cached(
+                "SELECT DISTINCT contact FROM records INDEXED BY records_by_time
+                 WHERE tenant = ?1 AND at BETWEEN ?2 AND ?3",
+            )?
+            .query_map(params![tenant.as_str(), filter.from.0, filter.to.0], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for text in contacts.clone() {
+            if !has_attributes(connection, tenant, &text, &filter.found_by)? {
+                contacts.remove(&text);
+            }
+        }
+        return Ok(Plan::Listed(contacts));
+    }
+    for (name, value) in &filter.found_by {
+        let found: Vec<String> = connection
+            .prepare_cached(
+                "SELECT contact FROM contact_attributes INDEXED BY contact_attributes_by_value
+                 WHERE tenant = ?1 AND name = ?2 AND instr(value, ?3) > 0 LIMIT ?4",
+            )?
+            .query_map(params![tenant.as_str(), name, folded(value), FEW], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        if (found.len() as i64) < FEW {
+            let mut contacts = BTreeSet::new();
+            for contact in found {
+                if has_attributes(connection, tenant, &contact, &filter.found_by)? {
+                    contacts.insert(contact);
+                }
+            }
+            return Ok(Plan::Listed(contacts));
+        }
+    }
+    Ok(Plan::InOrder)
+}
+
+/// Whether a contact's attributes contain what is asked for.
+fn has_attributes(
+    connection: &Connection,
+    tenant: &TenantId,
+    contact: &str,
+    found_by: &[(String, String)],
+) -> rusqlite::Result<bool> {
+    let mut query = connection.prepare_cached(
+        "SELECT count(*) FROM contact_attributes
+         WHERE tenant = ?1 AND contact = ?2 AND name = ?3 AND instr(value, ?4) > 0",
+    )?;
+    for (name, value) in found_by {
+        let held: i64 = query.query_row(params![tenant.as_str(), contact, name, folded(value)], |row| row.get(0))?;
+        if held == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// A value as the index has it: whoever looks for it need not know the case.
+pub(super) fn folded(value: &str) -> String {
+    value.to_lowercase()
+}
+
+/// Tells each contact that has lines that fit, in order, while `more` says so.
+fn each_contact(
+    connection: &Connection,
+    tenant: &TenantId,
+    filter: &InteractionFilter,
+    mut more: impl FnMut(&str) -> bool,
+) -> rusqlite::Result<()> {
+    // Every record has a line, so that records need no look at their lines.
+    let mut has_lines = connection.prepare_cached(
+        "SELECT count(*) FROM (SELECT 1 FROM records INDEXED BY records_by_contact
+         WHERE tenant = ?1 AND contact = ?2 AND at BETWEEN ?3 AND ?4 LIMIT 1)",
+    )?;
+    let mut fits = |contact: &str| -> rusqlite::Result<bool> {
+        let lines: i64 =
+            has_lines.query_row(params![tenant.as_str(), contact, filter.from.0, filter.to.0], |row| row.get(0))?;
+        Ok(lines > 0)
+    };
+    match plan(connection, tenant, filter)? {
+        Plan::Listed(contacts) => {
+            for contact in contacts {
+                if fits(&contact)? && !more(&contact) {
+                    break;
+                }
+            }
+        }
+        Plan::InOrder => {
+            let mut next =
+                connection.prepare_cached("SELECT min(contact) FROM sessions WHERE tenant = ?1 AND contact > ?2")?;
+            let mut contact = String::new();
+            loop {
+                let found: Option<String> = next.query_row(params![tenant.as_str(), contact], |row| row.get(0))?;
+                let Some(found) = found else { break };
+                if fits(&found)? && has_attributes(connection, tenant, &found, &filter.found_by)? && !more(&found) {
+                    break;
+                }
+                contact = found;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A page that is being filled.
+struct Page<'a> {
+    connection: &'a Connection,
+    tenant: &'a TenantId,
+    filter: &'a InteractionFilter,
+    limit: usize,
+    lines: usize,
+    contacts: Vec<ContactInteractions>,
+    last: LogSeq,
+}
+
+impl Page<'_> {
+    /// Adds the lines of the records that a condition on ?2 and ?3 finds; answers whether the page is full.
+    fn add(&mut self, condition: &str, contact: &str, seq: i64) -> rusqlite::Result<bool> {
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT e.at, e.author, e.kind, e.text, e.intent, r.agent,
+                 CASE WHEN e.author = 0 AND e.kind = 'text' THEN NULL ELSE e.body END,
+                 r.url, r.source_ip, r.status, r.duration, r.contact, r.log_seq
+             FROM records r INDEXED BY records_by_contact
+             CROSS JOIN entries e ON e.position BETWEEN r.log_seq * 4096 AND r.log_seq * 4096 + 4095
+             WHERE r.tenant = ?1 AND {condition} AND r.at BETWEEN ?4 AND ?5 AND (?6 IS NULL OR e.author = ?6)
+             ORDER BY r.contact, r.log_seq, e.position"
+        ))?;
+        let mut values: Vec<Value> = vec![
+            self.tenant.as_str().to_owned().into(),
+            contact.to_owned().into(),
+            seq.into(),
+            self.filter.from.0.into(),
+            self.filter.to.0.into(),
+            self.filter.author.map(author_number).into(),
+        ];
+        for (name, value) in &self.filter.found_by {
+            values.push(name.clone().into());
+            values.push(folded(value).into());
+        }
+        let asked = query.parameter_count();
+        let mut rows = query.query(params_from_iter(values.into_iter().take(asked)))?;
+        while let Some(row) = rows.next()? {
+            let seq = LogSeq(row.get::<_, i64>(12)?.cast_unsigned());
+            // A record is never cut in two, because a page goes on from a record.
+            if self.lines >= self.limit && self.last != seq {
+                return Ok(true);
+            }
+            let contact = row.get_ref(11)?.as_str().map_err(|problem| unreadable(11, problem))?;
+            if self.contacts.last().is_none_or(|last| last.contact.as_str() != contact) {
+                let contact = contact.parse::<ContactId>().map_err(|problem| unreadable(11, problem))?;
+                self.contacts.push(ContactInteractions { contact, continued: false, state: None, lines: Vec::new() });
+            }
+            if let Some(contact) = self.contacts.last_mut() {
+                contact.lines.push(line(row)?);
+            }
+            self.lines += 1;
+            self.last = seq;
+        }
+        Ok(false)
+    }
+
+    /// The page, with the attributes of its contacts.
+    fn finish(mut self, after: Option<&InteractionPlace>, full: bool) -> rusqlite::Result<InteractionPage> {
+        for contact in &mut self.contacts {
+            contact.continued = after.is_some_and(|place| place.contact == contact.contact);
+            if !contact.continued {
+                contact.state = state(self.connection, self.tenant, &contact.contact)?;
+            }
+        }
+        let last = self.contacts.last().filter(|_| full);
+        let next = last.map(|last| InteractionPlace { contact: last.contact.clone(), log_seq: self.last });
+        Ok(InteractionPage { contacts: self.contacts, next })
+    }
+}
+
+/// The conditions on the contact's attributes that fit parameters from ?7 on.
+fn attribute_conditions(count: usize) -> String {
+    (0..count)
+        .map(|index| {
+            let name = 7 + 2 * index;
+            format!(
+                " AND EXISTS (SELECT 1 FROM contact_attributes a WHERE a.tenant = ?1 AND a.contact = r.contact
+                 AND a.name = ?{name} AND instr(a.value, ?{}) > 0)",
+                name + 1
+            )
+        })
+        .collect()
+}
+
+/// A contact's attributes after its latest turn.
+fn state(connection: &Connection, tenant: &TenantId, contact: &ContactId) -> rusqlite::Result<Option<Box<RawValue>>> {
+    let latest: Option<i64> = connection
+        .prepare_cached("SELECT max(log_seq) FROM sessions WHERE tenant = ?1 AND contact = ?2")?
+        .query_row(params![tenant.as_str(), contact.as_str()], |row| row.get(0))?;
+    match latest {
+        Some(seq) => conversations::with_record(connection, LogSeq(seq.cast_unsigned()), |_, json| {
+            Snapshot::read(json).map(|snapshot| snapshot.contact_state().1)
+        }),
+        None => Ok(None),
+    }
+}
+
+fn line(row: &Row<'_>) -> rusqlite::Result<Interaction> {
+    let request = match row.get::<_, Option<String>>(7)? {
+        Some(url) => Some(RequestFacts {
+            url,
+            source_ip: row.get(8)?,
+            status: row.get(9)?,
+            duration_micros: row.get::<_, i64>(10)?.cast_unsigned(),
+        }),
+        None => None,
+    };
+    let body = match row.get::<_, Option<String>>(6)? {
+        Some(json) => Some(RawValue::from_string(json).map_err(|problem| unreadable(6, problem))?),
+        None => None,
+    };
+    Ok(Interaction {
+        at: Timestamp(row.get(0)?),
+        author: author(row.get(1)?),
+        kind: row.get(2)?,
+        text: row.get(3)?,
+        intent: row.get(4)?,
+        agent: row.get::<_, Option<[u8; 16]>>(5)?.map(|id| AgentId(Uuid::from_bytes(id))),
+        body,
+        request,
+    })
+}
+
+fn signed(seq: LogSeq) -> i64 {
+    seq.0.cast_signed()
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
