@@ -67,7 +67,8 @@ impl FromStr for RateLimit {
 impl fmt::Display for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Calls { calls, window } = self else { return f.write_str("off") };
-        let unit = UNITS.into_iter().find(|(_, seconds)| *seconds == window.as_secs()).map_or("second", |(name, _)| name);
+        let unit =
+            UNITS.into_iter().find(|(_, seconds)| *seconds == window.as_secs()).map_or("second", |(name, _)| name);
         write!(f, "{calls}/{unit}")
     }
 }

@@ -45,8 +45,12 @@ pub(crate) fn router(app: &App) -> Router {
 
 /// The routes beside the Chat API.
 fn others() -> OpenApiRouter<App> {
-    let large =
-        OpenApiRouter::new().merge(api::routes()).merge(opendialog::public::routes()).merge(pages::routes()).merge(openapi::routes()).layer(compression());
+    let large = OpenApiRouter::new()
+        .merge(api::routes())
+        .merge(opendialog::public::routes())
+        .merge(pages::routes())
+        .merge(openapi::routes())
+        .layer(compression());
     OpenApiRouter::new().merge(operations::routes()).merge(files::routes()).merge(large)
 }
 

@@ -10,9 +10,9 @@ mod secrets;
 mod settings;
 mod tokens;
 mod transcripts;
+mod users;
 mod webhook_deliveries;
 mod webhooks;
-mod users;
 
 use utoipa_axum::router::OpenApiRouter;
 
