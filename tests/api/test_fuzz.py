@@ -16,7 +16,7 @@ from conftest import Visitor
 
 HERE = pathlib.Path(__file__).parent
 SCENARIO = HERE.parents[1] / "examples/lighthouse-inn.scenario.json"
-EXAMPLES = os.environ.get("PARLANCE_FUZZ_EXAMPLES", "40")
+EXAMPLES = os.environ.get("PARLANCE_FUZZ_EXAMPLES", "30")
 SEED = os.environ.get("PARLANCE_FUZZ_SEED") or str(random.randrange(2**32))
 CHECKS = [
     "not_a_server_error",

@@ -74,8 +74,11 @@ fn compression() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new().compress_when(DefaultPredicate::new().and(SizeAbove::new(1024)))
 }
 
-async fn nowhere(request: Request) -> Problem {
-    Problem::not_found("resource", request.uri().path())
+async fn nowhere(request: Request) -> Response {
+    match request.uri().path() {
+        path if path.starts_with("/public/api/") => opendialog::public::nowhere(),
+        path => Problem::not_found("resource", path).into_response(),
+    }
 }
 
 async fn wrong_method() -> Problem {

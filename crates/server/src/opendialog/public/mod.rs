@@ -12,11 +12,18 @@ mod stream;
 mod user_data_export;
 mod user_interactions;
 
+use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 
+use self::refusal::PublicRefusal;
 use crate::app::App;
 
 /// The routes of the public APIs.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().merge(user_interactions::routes()).merge(user_data_export::routes()).merge(legacy::routes())
+}
+
+/// The answer where there is no such call (row OD-P06).
+pub(crate) fn nowhere() -> Response {
+    PublicRefusal::NotFound("Resource not found.").into_response()
 }
