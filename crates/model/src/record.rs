@@ -6,10 +6,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
-use crate::{AgentId, ContactId, EntryId, TenantId, Timestamp, TranscriptId};
+use crate::{AgentId, ContactId, EntryId, LogSeq, TenantId, Timestamp, TranscriptId};
 
-/// One record of the log. Which of the two it is is kept beside the JSON, not in it: a tag within would
+/// One record of the log. Which of them it is is kept beside the JSON, not in it: a tag within would
 /// have every raw part parsed to find it.
 #[derive(Debug, Clone)]
 pub enum Record {
@@ -17,6 +18,32 @@ pub enum Record {
     Turn(Box<TurnRecord>),
     /// Something that happened beside turns: feedback on a message, a line said elsewhere.
     Fact(Box<FactRecord>),
+    /// What stands where a record was whose content is gone.
+    Tombstone(Tombstone),
+    /// That content of earlier records is gone.
+    Erasure(Box<ErasureRecord>),
+}
+
+impl Record {
+    /// Whose it is.
+    pub fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Turn(turn) => &turn.tenant,
+            Self::Fact(fact) => &fact.tenant,
+            Self::Tombstone(tombstone) => &tombstone.tenant,
+            Self::Erasure(erasure) => &erasure.tenant,
+        }
+    }
+
+    /// How many numbers of the event feed it takes.
+    pub fn event_count(&self) -> usize {
+        match self {
+            Self::Turn(turn) => turn.events.len(),
+            Self::Fact(fact) => fact.events.len(),
+            Self::Tombstone(tombstone) => tombstone.events as usize,
+            Self::Erasure(erasure) => erasure.events.len(),
+        }
+    }
 }
 
 /// One inbound act and everything it caused (architecture, "The turn").
@@ -74,6 +101,51 @@ pub struct FactRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entries: Vec<Entry>,
     /// Facts for the event feed, in order.
+    pub events: Vec<Event>,
+}
+
+/// What stands in the log where a turn or a fact was that has been erased or has expired. Nothing in
+/// it leads to the person whose it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tombstone {
+    /// Whose the record was.
+    pub tenant: TenantId,
+    /// The erasure that it belongs to: a random number.
+    pub erasure: Uuid,
+    /// When the content went.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: ErasureReason,
+    /// How many events the record had: their numbers stay taken, so that all others keep theirs.
+    pub events: u32,
+}
+
+/// Why content went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErasureReason {
+    /// Somebody asked for it.
+    Erased,
+    /// It was older than the tenant keeps it.
+    Expired,
+}
+
+/// That the records at some places of the log became [`Tombstone`]s. It is written with them, so that
+/// whatever was made of those records is taken away in the order of the log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ErasureRecord {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The same number as in the tombstones.
+    pub erasure: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: ErasureReason,
+    /// Where the records were.
+    pub places: Vec<LogSeq>,
+    /// Facts for the event feed, in order; they hold no personal data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Event>,
 }
 

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::{AgentId, TenantId};
+use model::{AgentId, ContactId, TenantId};
 
 /// A self-hosted server for conversational agents.
 #[derive(Debug, Parser)]
@@ -42,6 +42,11 @@ pub(crate) enum Command {
     Agent {
         #[command(subcommand)]
         command: AgentCommand,
+    },
+    /// Contacts: what is stored of one, and erasing it
+    Contact {
+        #[command(subcommand)]
+        command: ContactCommand,
     },
     /// Make the tables anew from the log, while no server runs
     Rebuild,
@@ -196,5 +201,23 @@ pub(crate) enum AgentCommand {
     Check {
         /// The scenario file
         file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ContactCommand {
+    /// Print all that is stored of a contact as JSON
+    Export {
+        #[command(flatten)]
+        of: Of,
+        /// The contact's id
+        contact: ContactId,
+    },
+    /// Erase a contact: nothing of what was said or known is left; prints `erased` when it is done
+    Erase {
+        #[command(flatten)]
+        of: Of,
+        /// The contact's id
+        contact: ContactId,
     },
 }

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod configuration;
+mod contact;
 mod manage;
 mod networks;
 mod secrets;
@@ -53,6 +54,7 @@ async fn run(command: Command, configuration: Configuration) -> Result<ExitCode,
         Command::Token { command } => manage::token(command, &configuration).await?,
         Command::Secret { command } => secrets::secret(command, &configuration).await?,
         Command::Agent { command } => return manage::agent(command, &configuration).await,
+        Command::Contact { command } => contact::contact(command, &configuration).await?,
         Command::Rebuild => manage::rebuild(&configuration).await?,
         Command::Openapi { version } => {
             let document = match version {

@@ -1,7 +1,6 @@
 //! The attributes by which contacts are looked for (spec/opendialog.md §1.3), as a turn leaves them.
 
 use dialogue::engine::ContactState;
-use model::Timestamp;
 use serde_json::Value;
 
 /// Their names. An index serves each.
@@ -14,13 +13,18 @@ const PLATFORM: &str = "platform";
 /// Longest value that is looked for, in characters; of a longer one, its beginning.
 const LONGEST: usize = 500;
 
-/// What a turn changed of them; none stands for "gone".
-pub(crate) fn changes(before: &ContactState, after: &ContactState, platform: &str) -> Vec<(String, Option<String>)> {
-    let new = before.first_seen == Timestamp::default();
+/// What a turn changed of them; none stands for "gone". The first turn of a transcript says them all, so
+/// that a contact can still be found when its earlier transcripts have expired.
+pub(crate) fn changes(
+    before: &ContactState,
+    after: &ContactState,
+    turn: u32,
+    platform: &str,
+) -> Vec<(String, Option<String>)> {
     NAMES
         .iter()
         .filter_map(|name| {
-            let had = if new { None } else { value(before, name, platform) };
+            let had = if turn == 1 { None } else { value(before, name, platform) };
             let has = value(after, name, platform);
             (had != has).then(|| ((*name).to_owned(), has))
         })
@@ -38,6 +42,7 @@ fn value(contact: &ContactState, name: &str, platform: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use model::Timestamp;
     use model::attribute::{Attribute, Provenance};
     use serde_json::json;
 
@@ -60,10 +65,10 @@ mod tests {
         let before = contact(&[("browser", json!("chrome 105.0.0")), ("os", json!("Linux")), ("mood", json!("fine"))]);
         let after = contact(&[("browser", json!("chrome 106.0.0")), ("mood", json!("better")), ("country", json!(44))]);
         assert_eq!(
-            changes(&before, &after, "webchat"),
+            changes(&before, &after, 2, "webchat"),
             [some("country", "44"), ("os".to_owned(), None), some("browser", "chrome 106.0.0")]
         );
-        assert_eq!(changes(&ContactState::default(), &contact(&[]), "webchat"), [some("platform", "webchat")]);
-        assert_eq!(changes(&after, &after, "webchat"), []);
+        assert_eq!(changes(&before, &contact(&[]), 1, "webchat"), [some("platform", "webchat")]);
+        assert_eq!(changes(&after, &after, 3, "webchat"), []);
     }
 }

@@ -108,7 +108,7 @@ pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Messa
             duration_micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
         },
         entries,
-        found_by: found_by::changes(before, &outcome.contact, call.platform),
+        found_by: found_by::changes(before, &outcome.contact, turn, call.platform),
         contact_state: raw(&outcome.contact)?,
         session: raw(&outcome.session)?,
         events,

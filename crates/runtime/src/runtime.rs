@@ -1,21 +1,25 @@
 //! The runtime: starts, takes turns, finishes those in flight, stops.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use dialogue::engine::{Position, Session};
 use model::{
     AgentId, ContactId, LogSeq, TenantId,
     record::{FactRecord, Record},
 };
+use parking_lot::Mutex;
 use store::{Store, StoreError};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
 
 use crate::{
     classifiers::Classifiers,
     contact_order::ContactOrder,
+    erasure,
     files::{FileLimits, Files},
     loaded::LoadedAgents,
     outbound::{IpNet, Outbound},
+    retention,
     turn::{TurnAnswer, TurnCall, TurnError, read},
     webhooks::{Deliveries, WebhookOptions},
 };
@@ -74,6 +78,19 @@ pub enum UserType {
 #[derive(Clone)]
 pub struct Runtime {
     shared: Arc<Shared>,
+    services: Arc<Services>,
+}
+
+/// What runs beside turns; it ends with the last handle on the runtime.
+struct Services {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Drop for Services {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
 }
 
 pub(crate) struct Shared {
@@ -83,26 +100,33 @@ pub(crate) struct Shared {
     pub(crate) options: RuntimeOptions,
     files: Files,
     webhooks: Deliveries,
+    /// Whom the erasures mean that were noted here.
+    pub(crate) erasing: Mutex<HashMap<Uuid, ContactId>>,
+    pub(crate) one_erasure: tokio::sync::Mutex<()>,
     in_flight: TaskTracker,
 }
 
 impl Runtime {
-    /// Starts on an open store, within a tokio runtime.
+    /// Starts on an open store: turns, and what goes on beside them. Within an async runtime.
     pub fn start(store: Store, options: RuntimeOptions) -> Self {
         let classifiers = Classifiers::in_folder(options.models.clone());
         let outbound = Outbound::new(options.outbound_allow.clone());
-        let webhooks = Deliveries::start(store.clone(), outbound, options.webhooks.clone());
-        Self {
-            shared: Arc::new(Shared {
-                agents: LoadedAgents::new(store.clone(), classifiers),
-                order: ContactOrder::new(),
-                files: Files::in_folder(options.files.clone(), options.file_limits),
-                webhooks,
-                in_flight: TaskTracker::new(),
-                options,
-                store,
-            }),
-        }
+        let shared = Arc::new(Shared {
+            agents: LoadedAgents::new(store.clone(), classifiers),
+            order: ContactOrder::new(),
+            files: Files::in_folder(options.files.clone(), options.file_limits),
+            webhooks: Deliveries::start(store.clone(), outbound, options.webhooks.clone()),
+            in_flight: TaskTracker::new(),
+            erasing: Mutex::default(),
+            one_erasure: tokio::sync::Mutex::default(),
+            options,
+            store,
+        });
+        let services = Services { stop: CancellationToken::new(), tasks: TaskTracker::new() };
+        services.tasks.spawn(erasure::follow(shared.clone(), services.stop.clone()));
+        services.tasks.spawn(retention::follow(shared.clone(), services.stop.clone()));
+        services.tasks.close();
+        Self { shared, services: Arc::new(services) }
     }
 
     /// The store underneath.
@@ -144,10 +168,30 @@ impl Runtime {
         if self.shared.in_flight.is_closed() {
             return Err(TurnError::ShuttingDown);
         }
-        let store = self.shared.store.clone();
-        let append = async move { store.append(Record::Fact(Box::new(fact))).await };
+        let shared = self.shared.clone();
+        let append = async move {
+            // In line with the contact's turns, and with its erasure.
+            let _place = shared.order.enter(&fact.tenant, &fact.contact).await?;
+            Ok::<_, TurnError>(shared.store.append(Record::Fact(Box::new(fact))).await?)
+        };
         let appended = self.shared.in_flight.spawn(append).await;
-        Ok(appended.map_err(|problem| TurnError::Broken(problem.to_string()))??)
+        appended.map_err(|problem| TurnError::Broken(problem.to_string()))?
+    }
+
+    /// Erases a contact: when this returns, no byte of what was said and known of it is in the store, nor
+    /// in its files. False when there is no record of it. It is finished though the caller goes away, and
+    /// at the next start when the server does.
+    ///
+    /// # Errors
+    /// [`TurnError`]; it is noted then and done as soon as it can be.
+    pub async fn erase_contact(&self, tenant: &TenantId, contact: &ContactId) -> Result<bool, TurnError> {
+        if self.shared.in_flight.is_closed() {
+            return Err(TurnError::ShuttingDown);
+        }
+        let (shared, tenant, contact) = (self.shared.clone(), tenant.clone(), contact.clone());
+        let erase = async move { shared.erase(&tenant, &contact).await };
+        let erased = self.shared.in_flight.spawn(erase).await;
+        erased.map_err(|problem| TurnError::Broken(problem.to_string()))?
     }
 
     /// What is known of a contact's conversation with an agent.
@@ -177,9 +221,11 @@ impl Runtime {
 
     /// Begins no new turns and deliveries, and waits for those in flight, at most for `limit`.
     pub async fn shutdown(&self, limit: Duration) {
+        self.services.stop.cancel();
         let turns = async {
             self.shared.in_flight.close();
-            if tokio::time::timeout(limit, self.shared.in_flight.wait()).await.is_err() {
+            let ended = async { tokio::join!(self.shared.in_flight.wait(), self.services.tasks.wait()) };
+            if tokio::time::timeout(limit, ended).await.is_err() {
                 let turns = self.shared.in_flight.len();
                 tracing::warn!(turns, "turns were still in flight at the shutdown's limit");
             }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     contact_order::Place,
+    documents::DocumentError,
     loaded::{AgentSource, LoadedAgent},
     record::{Written, turn_record},
     runtime::Shared,
@@ -115,6 +116,15 @@ impl From<StoreError> for TurnError {
         match error {
             StoreError::Overloaded { retry_after } => Self::Overloaded { retry_after },
             other => Self::Store(other),
+        }
+    }
+}
+
+impl From<DocumentError> for TurnError {
+    fn from(error: DocumentError) -> Self {
+        match error {
+            DocumentError::Store(error) => error.into(),
+            other => Self::Broken(other.to_string()),
         }
     }
 }

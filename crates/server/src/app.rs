@@ -9,8 +9,8 @@ use std::{
 use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
-    Runtime, agents::Agents, aliases::Aliases, documents::DocumentError, secrets::Secrets, settings::Settings,
-    tenants::Tenants, tokens::Tokens, users::Users,
+    Runtime, agents::Agents, aliases::Aliases, contacts::Contacts, documents::DocumentError, retention::Retentions,
+    secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
 };
 
 use crate::{
@@ -64,6 +64,8 @@ pub(crate) struct Shared {
     pub(crate) agents: Agents,
     pub(crate) aliases: Aliases,
     pub(crate) secrets: Secrets,
+    pub(crate) contacts: Contacts,
+    pub(crate) retentions: Retentions,
     pub(crate) settings: Settings,
     pub(crate) tokens: Tokens,
     pub(crate) users: Users,
@@ -87,6 +89,8 @@ impl Shared {
             agents: Agents::new(&store),
             aliases: Aliases::new(&store),
             secrets: Secrets::new(&store),
+            contacts: Contacts::new(&store),
+            retentions: Retentions::new(&store),
             settings: Settings::new(&store),
             tokens: Tokens::new(&store),
             users: Users::new(&store),

@@ -33,7 +33,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
     info(
         title = "Parlance",
         description = "A self-hosted server for conversational agents: the Chat API that web chats speak, and \
-                       Parlance's own API for agents, transcripts and events.",
+                       Parlance's own API for agents, transcripts, contacts and events.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
@@ -46,6 +46,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
         (name = "Aliases", description = "Names that stand for an agent, so that embeds outlive it."),
         (name = "Secrets", description = "Values that components name as `{secret.name}`; they can be set and never read."),
         (name = "Transcripts", description = "What was said, and why."),
+        (name = "Contacts", description = "Who was here: what is known of them, taking it away, erasing it; how long it is kept."),
         (name = "Events", description = "What happened, in order."),
         (name = "Webhooks", description = "Events sent to addresses of the tenant's, signed."),
         (name = "Operations", description = "For operators and their machines."),

@@ -5,25 +5,28 @@
 
 use async_trait::async_trait;
 use model::{
-    AgentId, ContactId, LogSeq, TenantId, TranscriptId,
+    AgentId, ContactId, LogSeq, TenantId, Timestamp, TranscriptId,
     record::{Record, TurnRecord},
 };
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::{
-    ClickstreamFilter, ClickstreamLine, Document, EntryFilter, EventFilter, Expect, InteractionFilter, InteractionPage,
-    InteractionPlace, Page, Result, StoredContact, StoredEntry, StoredEvent, StoredSession, StoredTranscript,
-    TranscriptFilter, TurnState,
+    ClickstreamFilter, ClickstreamLine, Document, EntryFilter, Erased, EventFilter, Expect, InteractionFilter,
+    InteractionPage, InteractionPlace, Page, Result, SeenContact, StoredContact, StoredEntry, StoredEvent,
+    StoredSession, StoredTranscript, TranscriptFilter, TurnState,
     document::{Draft, Owner},
 };
 
-/// Documents: six operations, a search across tenants, and a watch.
+/// Documents: seven operations, a search across tenants, and a watch.
 #[async_trait]
 pub(crate) trait DocumentBackend: Send + Sync {
     async fn get(&self, owner: Owner, kind: String, id: String) -> Result<Option<Document>>;
     async fn list(&self, owner: Owner, kind: String, page: Page) -> Result<Vec<Document>>;
     async fn put(&self, owner: Owner, draft: Draft) -> Result<u64>;
     async fn delete(&self, owner: Owner, kind: String, id: String, expect: Expect) -> Result<bool>;
+    /// Deletes a document with its history: no version of it is left.
+    async fn forget(&self, owner: Owner, kind: String, id: String) -> Result<()>;
     async fn find(&self, owner: Owner, kind: String, name: String, value: String) -> Result<Vec<Document>>;
     async fn history(&self, owner: Owner, kind: String, id: String) -> Result<Vec<Document>>;
     async fn find_anywhere(&self, kind: String, name: String, value: String) -> Result<Option<(TenantId, Document)>>;
@@ -81,14 +84,14 @@ pub(crate) trait TurnBackend: Send + Sync {
         after: Option<InteractionPlace>,
         limit: usize,
     ) -> Result<InteractionPage>;
-    async fn contacts(
+    async fn contacts_heard(
         &self,
         tenant: TenantId,
         filter: InteractionFilter,
         skip: usize,
         limit: usize,
     ) -> Result<Vec<ContactId>>;
-    async fn count_contacts(&self, tenant: TenantId, filter: InteractionFilter) -> Result<u64>;
+    async fn count_contacts_heard(&self, tenant: TenantId, filter: InteractionFilter) -> Result<u64>;
     async fn clickstream(
         &self,
         tenant: TenantId,
@@ -97,4 +100,24 @@ pub(crate) trait TurnBackend: Send + Sync {
         limit: usize,
     ) -> Result<Vec<ClickstreamLine>>;
     async fn count_clickstream(&self, tenant: TenantId, filter: ClickstreamFilter) -> Result<u64>;
+
+    /// Contacts that have taken a turn, by id.
+    async fn contacts(&self, tenant: TenantId, after: Option<ContactId>, limit: usize) -> Result<Vec<SeenContact>>;
+    /// Everybody of whom there is a record, by id.
+    async fn contact_ids(&self, tenant: TenantId, after: Option<ContactId>, limit: usize) -> Result<Vec<ContactId>>;
+    /// Turns and facts of a contact, oldest first.
+    async fn contact_records(
+        &self,
+        tenant: TenantId,
+        contact: ContactId,
+        after: LogSeq,
+        limit: usize,
+    ) -> Result<Vec<(LogSeq, Record)>>;
+    /// Replaces all records of a contact by tombstones and takes away what they had become. Doing it
+    /// again is harmless, also after it was interrupted anywhere.
+    async fn erase_contact(&self, tenant: TenantId, contact: ContactId, erasure: Uuid) -> Result<Erased>;
+    /// One step of making old transcripts expire, oldest first; answers how many records went.
+    async fn purge_before(&self, tenant: TenantId, before: Timestamp, limit: usize) -> Result<usize>;
+    /// Makes sure that no byte of what was erased before is in any file.
+    async fn scrub(&self) -> Result<()>;
 }

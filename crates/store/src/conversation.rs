@@ -52,6 +52,24 @@ pub struct StoredContact {
     pub state: Box<RawValue>,
 }
 
+/// A contact as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenContact {
+    /// The customer.
+    pub contact: ContactId,
+    /// When its first turn arrived.
+    pub first_seen: Timestamp,
+    /// When its latest turn arrived.
+    pub last_seen: Timestamp,
+}
+
+/// What an erasure did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Records of the log that are tombstones now.
+    pub records: usize,
+}
+
 /// One conversation, without what was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredTranscript {
@@ -164,7 +182,8 @@ pub struct EventFilter {
 /// One event of a tenant's feed.
 #[derive(Debug, Clone)]
 pub struct StoredEvent {
-    /// Its number in the feed: 1, 2, 3 … in the order of the log, without gaps.
+    /// Its number in the feed: 1, 2, 3 … in the order of the log. Numbers are missing only where events
+    /// were erased.
     pub seq: u64,
     /// What happened.
     pub kind: String,
@@ -172,8 +191,8 @@ pub struct StoredEvent {
     pub at: Timestamp,
     /// In which conversation, if one.
     pub transcript: Option<TranscriptId>,
-    /// About which customer.
-    pub contact: ContactId,
+    /// About which customer, if one.
+    pub contact: Option<ContactId>,
     /// With which agent; none for what happened outside any conversation.
     pub agent: Option<AgentId>,
     /// The record that it came with.

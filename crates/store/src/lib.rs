@@ -19,8 +19,8 @@ mod sqlite;
 mod store;
 
 pub use conversation::{
-    EntryFilter, EventFilter, MAX_PARTS, MAX_RECORD_BYTES, MAX_ROWS, StoredContact, StoredEntry, StoredEvent,
-    StoredSession, StoredTranscript, TranscriptFilter, TurnState,
+    EntryFilter, Erased, EventFilter, MAX_PARTS, MAX_RECORD_BYTES, MAX_ROWS, SeenContact, StoredContact, StoredEntry,
+    StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
 };
 pub use document::{Document, Expect, HISTORY_KEPT, Key, MAX_DOCUMENT_BYTES, Page, Unique};
 pub use error::{Result, StoreError};

@@ -3,16 +3,17 @@
 use std::{path::Path, sync::Arc};
 
 use model::{
-    AgentId, ContactId, LogSeq, TenantId, TranscriptId,
+    AgentId, ContactId, LogSeq, TenantId, Timestamp, TranscriptId,
     record::{Record, TurnRecord},
 };
 use serde::Serialize;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::{
-    ClickstreamFilter, ClickstreamLine, Document, EntryFilter, EventFilter, Expect, InteractionFilter, InteractionPage,
-    InteractionPlace, Key, Page, Result, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent,
-    StoredSession, StoredTranscript, TranscriptFilter, TurnState,
+    ClickstreamFilter, ClickstreamLine, Document, EntryFilter, Erased, EventFilter, Expect, InteractionFilter,
+    InteractionPage, InteractionPlace, Key, Page, Result, SeenContact, StoreError, StoreOptions, StoredContact,
+    StoredEntry, StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
     backend::{DocumentBackend, TurnBackend},
     document::{Draft, Owner},
     sqlite,
@@ -41,6 +42,14 @@ impl Store {
     pub async fn open_documents(dir: &Path) -> Result<Self> {
         let documents = sqlite::open_documents(dir.to_owned()).await?;
         Ok(Self { documents: Arc::new(documents), turns: None })
+    }
+
+    /// Opens everything beside a running server: documents as [`Store::open_documents`] does, and
+    /// conversations to read, as far as the server has projected them. To change a conversation answers
+    /// [`StoreError::Closed`].
+    pub async fn open_beside(dir: &Path) -> Result<Self> {
+        let (documents, turns) = sqlite::open_beside(dir.to_owned()).await?;
+        Ok(Self { documents: Arc::new(documents), turns: Some(Arc::new(turns)) })
     }
 
     /// Deletes all projections and makes them anew from the log. No server may run on the directory.
@@ -83,6 +92,12 @@ impl Store {
     /// How far the projections are behind: records that were accepted and are not in the tables yet.
     pub fn projection_lag(&self) -> Result<usize> {
         Ok(self.turns()?.behind())
+    }
+
+    /// Makes sure that no byte of what was erased before this call is in any file. It takes as long as
+    /// writing the tables anew; turns go on meanwhile, what waits for the tables waits.
+    pub async fn scrub(&self) -> Result<()> {
+        self.turns()?.scrub().await
     }
 
     /// Finishes what was accepted, accepts no more, and releases the data directory.
@@ -137,6 +152,11 @@ impl TenantStore {
     /// Deletes a document; answers whether there was one. With [`Expect::Any`] a missing one is no error.
     pub async fn delete(&self, kind: &str, id: &str, expect: Expect) -> Result<bool> {
         self.store.documents.delete(self.owner(), kind.to_owned(), id.to_owned(), expect).await
+    }
+
+    /// Deletes a document with its history, for what must not be remembered; a missing one is no error.
+    pub async fn forget(&self, kind: &str, id: &str) -> Result<()> {
+        self.store.documents.forget(self.owner(), kind.to_owned(), id.to_owned()).await
     }
 
     /// Documents that have this value of a key, by id.
@@ -230,13 +250,18 @@ impl TenantStore {
     }
 
     /// Contacts with something said that fits, by id, from the `skip`th on.
-    pub async fn contacts(&self, filter: &InteractionFilter, skip: usize, limit: usize) -> Result<Vec<ContactId>> {
-        self.store.turns()?.contacts(self.tenant.clone(), filter.clone(), skip, limit).await
+    pub async fn contacts_heard(
+        &self,
+        filter: &InteractionFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<ContactId>> {
+        self.store.turns()?.contacts_heard(self.tenant.clone(), filter.clone(), skip, limit).await
     }
 
     /// How many contacts have something said that fits.
-    pub async fn count_contacts(&self, filter: &InteractionFilter) -> Result<u64> {
-        self.store.turns()?.count_contacts(self.tenant.clone(), filter.clone()).await
+    pub async fn count_contacts_heard(&self, filter: &InteractionFilter) -> Result<u64> {
+        self.store.turns()?.count_contacts_heard(self.tenant.clone(), filter.clone()).await
     }
 
     /// What was said with an agent, oldest first, from the `skip`th line on.
@@ -252,6 +277,44 @@ impl TenantStore {
     /// How many lines there are with an agent.
     pub async fn count_clickstream(&self, filter: &ClickstreamFilter) -> Result<u64> {
         self.store.turns()?.count_clickstream(self.tenant.clone(), filter.clone()).await
+    }
+
+    /// Contacts that have taken a turn, by id; those after `after`.
+    pub async fn contacts(&self, after: Option<&ContactId>, limit: usize) -> Result<Vec<SeenContact>> {
+        self.store.turns()?.contacts(self.tenant.clone(), after.cloned(), limit).await
+    }
+
+    /// Everybody of whom there is a record, by id; those after `after`.
+    pub async fn contact_ids(&self, after: Option<&ContactId>, limit: usize) -> Result<Vec<ContactId>> {
+        self.store.turns()?.contact_ids(self.tenant.clone(), after.cloned(), limit).await
+    }
+
+    /// Turns and facts of a contact with their places in the log, oldest first; those after `after`.
+    pub async fn contact_records(
+        &self,
+        contact: &ContactId,
+        after: LogSeq,
+        limit: usize,
+    ) -> Result<Vec<(LogSeq, Record)>> {
+        self.store.turns()?.contact_records(self.tenant.clone(), contact.clone(), after, limit).await
+    }
+
+    /// Erases a contact: its records become tombstones, and nothing that was made of them is left. What
+    /// is appended of the contact meanwhile may stay: the caller sees to it that nothing is. The event
+    /// `contact.erased` carries the number `erasure` and nothing of the contact. [`Store::scrub`] then
+    /// takes the last bytes out of the files.
+    ///
+    /// To repeat it is harmless, and finishes what was interrupted.
+    pub async fn erase_contact(&self, contact: &ContactId, erasure: Uuid) -> Result<Erased> {
+        self.store.turns()?.erase_contact(self.tenant.clone(), contact.clone(), erasure).await
+    }
+
+    /// One step of making expire what is older than `before`: whole transcripts, oldest first, whose
+    /// newest record is older; and facts outside any transcript. At most `limit` records, but at least
+    /// one transcript. Answers how many records went; 0 when nothing is left to do. A contact whose
+    /// transcripts are all gone is gone.
+    pub async fn purge_before(&self, before: Timestamp, limit: usize) -> Result<usize> {
+        self.store.turns()?.purge_before(self.tenant.clone(), before, limit).await
     }
 
     fn owner(&self) -> Owner {

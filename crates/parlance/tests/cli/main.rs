@@ -107,6 +107,36 @@ async fn commands_beside_a_running_server_take_effect_at_once() {
 }
 
 #[tokio::test]
+async fn a_contact_is_exported_and_erased_beside_a_server_and_without_one() {
+    let data = folder();
+    let server = Serving::start(data.path(), &[], 1);
+    prints(data.path(), &["tenant", "create", "acme"]);
+    let imported = prints(data.path(), &["agent", "import", "--open", EXAMPLE]);
+    let agent: Value = serde_json::from_str(&imported).expect("JSON");
+    let (id, key) = (agent["id"].as_str().expect("an id"), agent["app_key"].as_str().expect("a key"));
+    prints(data.path(), &["agent", "publish", id]);
+    let exported = || {
+        let export: Value =
+            serde_json::from_str(&prints(data.path(), &["contact", "export", "--tenant", "acme", "ann"]))
+                .expect("JSON");
+        assert_eq!(export["contact"], "ann");
+        assert_eq!(export["transcripts"][0]["turns"][0]["request"]["url"], "/chat-api/message");
+    };
+    assert_eq!(send(&server.url, id, key).await, 200);
+    exported();
+    assert!(fails(data.path(), &["contact", "erase", "bob"]).contains("no contact `bob`"));
+    assert_eq!(prints(data.path(), &["contact", "erase", "ann"]), "erased\n");
+    assert!(fails(data.path(), &["contact", "export", "ann"]).contains("no contact `ann`"));
+    assert_eq!(send(&server.url, id, key).await, 200);
+    drop(server);
+
+    exported();
+    assert_eq!(prints(data.path(), &["contact", "erase", "ann"]), "erased\n");
+    assert!(fails(data.path(), &["contact", "erase", "ann"]).contains("no contact `ann`"));
+    assert!(fails(data.path(), &["contact", "export", "a\nb"]).contains("control characters"));
+}
+
+#[tokio::test]
 async fn the_demo_is_ready_to_talk() {
     let data = folder();
     let server = Serving::start(data.path(), &["--demo"], 5);

@@ -117,7 +117,7 @@ mod tests {
             kind: "turn.completed".to_owned(),
             at: Timestamp::from_seconds(1_700_000_000),
             transcript: None,
-            contact: "ann".parse().unwrap(),
+            contact: "ann".parse().ok(),
             agent: None,
             log_seq: model::LogSeq(3),
             body: to_raw_value(body).unwrap(),

@@ -17,8 +17,8 @@ use tokio::time::Instant;
 pub(super) enum Lane {
     /// A conversation.
     Transcript(TranscriptId),
-    /// What happened to a contact outside any.
-    Contact(ContactId),
+    /// What happened outside any: to a contact, or to none.
+    Contact(Option<ContactId>),
 }
 
 impl Lane {
@@ -126,7 +126,7 @@ mod tests {
             kind: "turn.completed".to_owned(),
             at: Timestamp(0),
             transcript: (transcript > 0).then(|| TranscriptId(Uuid::from_u128(transcript))),
-            contact: "ann".parse().unwrap(),
+            contact: "ann".parse().ok(),
             agent: None,
             log_seq: LogSeq(seq),
             body: to_raw_value(&()).unwrap(),

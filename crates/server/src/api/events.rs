@@ -40,14 +40,15 @@ struct EventPage {
 /// Something that happened.
 #[derive(Debug, Serialize, ToSchema)]
 struct Event {
-    /// Its number: 1, 2, 3 … without gaps.
+    /// Its number: 1, 2, 3 … Numbers are missing only where events were erased.
     seq: u64,
     /// What happened.
     #[serde(rename = "type")]
     kind: String,
     at: String,
     transcript: Option<String>,
-    contact: String,
+    /// Null where it is about no contact.
+    contact: Option<String>,
     /// What is known of it.
     #[schema(value_type = serde_json::Value)]
     body: Box<RawValue>,
@@ -81,7 +82,7 @@ async fn events(app: State<App>, caller: Caller, feed: Asked<Feed>) -> Result<ax
         kind: event.kind,
         at: event.at.to_string(),
         transcript: event.transcript.map(|id| id.to_string()),
-        contact: event.contact.to_string(),
+        contact: event.contact.map(|id| id.to_string()),
         body: event.body,
     });
     Ok(axum::Json(EventPage { events: events.collect(), next }))

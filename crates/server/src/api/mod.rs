@@ -3,8 +3,10 @@
 mod access;
 mod agents;
 mod aliases;
+mod contacts;
 mod events;
 mod preview;
+mod retention;
 mod scenario_file;
 mod secrets;
 mod settings;
@@ -27,6 +29,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(aliases::routes())
         .merge(secrets::routes())
         .merge(transcripts::routes())
+        .merge(contacts::routes())
+        .merge(retention::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(webhook_deliveries::routes())

@@ -105,6 +105,14 @@ impl Issued {
         }
         generations.0.insert(id)
     }
+
+    /// Forgets an id that was erased: whoever uses it next is the first.
+    pub(crate) fn forget(&self, tenant: &TenantId, contact: &ContactId) {
+        let id = self.hasher.hash_one((tenant, contact));
+        let mut generations = self.generations.lock();
+        generations.0.remove(&id);
+        generations.1.remove(&id);
+    }
 }
 
 #[cfg(test)]
@@ -145,5 +153,7 @@ mod tests {
         let ann: ContactId = "ann".parse().expect("an id");
         assert!(issued.first_time(&demo, &ann));
         assert!(!issued.first_time(&demo, &ann));
+        issued.forget(&demo, &ann);
+        assert!(issued.first_time(&demo, &ann));
     }
 }

@@ -229,6 +229,7 @@ impl Said {
             let inbound: Inbound = serde_json::from_str(body.get()).ok()?;
             let kind = envelope::act_name(inbound.act).to_owned();
             let mut data = inbound.fields;
+            data.extend(inbound.files);
             data.insert("text".to_owned(), inbound.text.into());
             if let Some(value) = inbound.value {
                 let name = if inbound.act == Act::Link { "url" } else { "value" };

@@ -25,7 +25,7 @@ pub(crate) struct TestApp {
     pub(crate) token: String,
     runtime: Runtime,
     server: Server,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 /// An agent as a test knows it.
@@ -122,10 +122,12 @@ impl TestApp {
         answer_of(Some(&method), request.send().await.expect("an answer")).await
     }
 
-    pub(crate) async fn stop(self) {
+    /// Ends in order; gives what is left on the disk.
+    pub(crate) async fn stop(self) -> TempDir {
         self.server.shutdown().await;
         self.runtime.shutdown(Duration::from_secs(5)).await;
         self.store.shutdown().await.expect("the store closes");
+        self.folder
     }
 }
 

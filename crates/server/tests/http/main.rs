@@ -4,6 +4,7 @@ mod access;
 mod app;
 mod bad_input;
 mod configuration;
+mod contacts;
 mod described;
 mod files;
 mod history;

@@ -31,17 +31,23 @@ impl Database {
         match self {
             Self::Documents => &[include_str!("migrations/documents/1.sql")],
             Self::Log => &[include_str!("migrations/log/1.sql")],
-            Self::Tables => &[include_str!("migrations/tables/1.sql")],
+            Self::Tables => &[include_str!("migrations/tables/1.sql"), include_str!("migrations/tables/2.sql")],
         }
     }
 
+    /// `secure_delete` writes zeros where something was. Adding rows never pays for that: nothing becomes
+    /// free when they are added. What is deleted or made shorter is written once more, as zeros.
     const fn pragmas(self) -> &'static str {
         match self {
-            Self::Documents => "PRAGMA synchronous = FULL;",
+            Self::Documents => "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
             // Checkpoints are made by `log::checkpoint`, away from the commits that callers wait for.
-            Self::Log => "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096;",
+            Self::Log => {
+                "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096;
+                 PRAGMA secure_delete = ON;"
+            }
             Self::Tables => {
-                "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -32768;"
+                "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -32768;
+                 PRAGMA secure_delete = ON;"
             }
         }
     }
@@ -68,6 +74,28 @@ impl Database {
         Ok(connection)
     }
 
+    /// Folds the write-ahead log into the file and empties it, so that what the file no longer has is
+    /// nowhere. Whoever reads at the moment is waited for, with a bound.
+    pub(super) fn empty_wal(self, dir: &Path) -> Result<()> {
+        const ACTION: &str = "empty a write-ahead log";
+        let connection = self.open(dir)?;
+        let checkpoint = |sql: &str| {
+            connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(unavailable(ACTION)).map(|busy| busy == 0)
+        };
+        // The bulk first: this waits for nobody, and nobody for it.
+        checkpoint("PRAGMA wal_checkpoint(PASSIVE)")?;
+        // The rest keeps writers waiting for as long as it waits for readers: short and often.
+        connection.busy_timeout(EMPTYING_WAIT).map_err(unavailable(ACTION))?;
+        for _ in 0..EMPTYING_TRIES {
+            if checkpoint("PRAGMA wal_checkpoint(TRUNCATE)")? {
+                return Ok(());
+            }
+            std::thread::sleep(EMPTYING_WAIT);
+        }
+        let problem = format!("somebody reads {} without a pause", self.file());
+        Err(StoreError::Unavailable { action: ACTION, problem })
+    }
+
     /// Removes the file and what SQLite keeps beside it.
     pub(super) fn remove(self, dir: &Path) -> Result<()> {
         for suffix in ["", "-wal", "-shm"] {
@@ -81,6 +109,10 @@ impl Database {
         Ok(())
     }
 }
+
+/// How long the emptying of a write-ahead log waits for readers at a time, and how often.
+const EMPTYING_WAIT: Duration = Duration::from_millis(100);
+const EMPTYING_TRIES: usize = 50;
 
 /// How much of a file is read through memory mapping, in bytes of address space.
 const MAPPED: i64 = 4 << 30;

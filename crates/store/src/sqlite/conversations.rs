@@ -2,18 +2,20 @@
 
 use model::{
     AgentId, ContactId, EntryId, LogSeq, TenantId, Timestamp, TranscriptId,
-    record::{Entry, RequestFacts},
+    record::{Entry, Record, RequestFacts},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{
-    projection::{author, first_position},
+    encoding,
+    projection::{NOBODY, author, first_position},
     readers::row_limit,
 };
 use crate::{
-    EntryFilter, EventFilter, MAX_PARTS, MAX_ROWS, StoredEntry, StoredEvent, StoredTranscript, TranscriptFilter,
+    EntryFilter, EventFilter, MAX_PARTS, MAX_ROWS, SeenContact, StoredEntry, StoredEvent, StoredTranscript,
+    TranscriptFilter,
 };
 
 /// Where the latest snapshots of a contact are in the log.
@@ -271,11 +273,77 @@ fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
         kind: row.get(1)?,
         at: Timestamp(row.get(2)?),
         transcript: uuid(row, 3)?.map(TranscriptId),
-        contact: contact_id(row, 4)?,
+        contact: if row.get_ref(4)?.as_str()? == NOBODY { None } else { Some(contact_id(row, 4)?) },
         agent: uuid(row, 7)?.map(AgentId),
         log_seq: seq(row.get(5)?),
         body: raw(row, 6)?,
     })
+}
+
+/// Contacts that have taken a turn, by id.
+pub(super) fn contacts(
+    connection: &Connection,
+    tenant: &TenantId,
+    after: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<SeenContact>> {
+    connection
+        .prepare_cached(
+            "SELECT seen.contact, seen.first_seen, latest.at FROM (
+                 SELECT contact, min(first_seen) AS first_seen, max(log_seq) AS log_seq FROM sessions
+                 WHERE tenant = ?1 AND contact > ?2 GROUP BY contact ORDER BY contact LIMIT ?3
+             ) seen CROSS JOIN records latest ON latest.log_seq = seen.log_seq ORDER BY seen.contact",
+        )?
+        .query_map(params![tenant.as_str(), after, row_limit(limit, MAX_ROWS)], |row| {
+            Ok(SeenContact {
+                contact: contact_id(row, 0)?,
+                first_seen: Timestamp(row.get(1)?),
+                last_seen: Timestamp(row.get(2)?),
+            })
+        })?
+        .collect()
+}
+
+/// Everybody of whom there is a record, by id.
+pub(super) fn contact_ids(
+    connection: &Connection,
+    tenant: &TenantId,
+    after: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<ContactId>> {
+    connection
+        .prepare_cached(
+            "SELECT DISTINCT contact FROM records WHERE tenant = ?1 AND contact > ?2 ORDER BY contact LIMIT ?3",
+        )?
+        .query_map(params![tenant.as_str(), after, row_limit(limit, MAX_ROWS)], |row| contact_id(row, 0))?
+        .collect()
+}
+
+/// The turns and facts of a contact after a place of the log, oldest first.
+pub(super) fn contact_records(
+    connection: &Connection,
+    tenant: &TenantId,
+    contact: &ContactId,
+    after: LogSeq,
+    limit: usize,
+) -> rusqlite::Result<Vec<(LogSeq, Record)>> {
+    let places: Vec<LogSeq> = connection
+        .prepare_cached(
+            "SELECT log_seq FROM records WHERE tenant = ?1 AND contact = ?2 AND log_seq > ?3
+             ORDER BY log_seq LIMIT ?4",
+        )?
+        .query_map(params![tenant.as_str(), contact.as_str(), bounded(after.0), row_limit(limit, MAX_ROWS)], |row| {
+            Ok(seq(row.get(0)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut records = Vec::with_capacity(places.len());
+    for place in places {
+        // Anything else went while this was read.
+        if let Some(record @ (Record::Turn(_) | Record::Fact(_))) = with_record(connection, place, encoding::decode)? {
+            records.push((place, record));
+        }
+    }
+    Ok(records)
 }
 
 fn stored_transcript(row: &Row<'_>) -> rusqlite::Result<StoredTranscript> {

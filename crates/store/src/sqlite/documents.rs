@@ -1,4 +1,4 @@
-//! Documents on SQLite: the six operations, and the watch on changes.
+//! Documents on SQLite: the seven operations, and the watch on changes.
 //!
 //! Several processes may have the file open (the command line beside a server), so every decision
 //! about versions is taken inside the write transaction.
@@ -120,6 +120,22 @@ impl DocumentBackend for SqliteDocuments {
                 )
                 .map_err(unavailable("delete a document"))?;
             Ok(true)
+        })
+        .await
+    }
+
+    async fn forget(&self, owner: Owner, kind: String, id: String) -> Result<()> {
+        self.write("forget a document", move |transaction| {
+            forget_keys(transaction, &owner, &kind, &id)?;
+            for table in ["documents", "document_history"] {
+                transaction
+                    .execute(
+                        &format!("DELETE FROM {table} WHERE tenant = ?1 AND kind = ?2 AND id = ?3"),
+                        [owner.as_str(), &kind, &id],
+                    )
+                    .map_err(unavailable("forget a document"))?;
+            }
+            Ok(())
         })
         .await
     }

@@ -5,9 +5,9 @@
 
 use model::{
     TenantId, Timestamp, TranscriptId,
-    record::{Record, TurnRecord},
+    record::{Record, Tombstone, TurnRecord},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::{MAX_PARTS, MAX_RECORD_BYTES, Result, StoreError, StoredSession};
@@ -15,6 +15,8 @@ use crate::{MAX_PARTS, MAX_RECORD_BYTES, Result, StoreError, StoredSession};
 /// Values of `log.kind`.
 pub(super) const TURN: i64 = 0;
 pub(super) const FACT: i64 = 1;
+pub(super) const TOMBSTONE: i64 = 2;
+pub(super) const ERASURE: i64 = 3;
 
 /// A record ready to be written.
 #[derive(Debug)]
@@ -25,10 +27,13 @@ pub(super) struct Encoded {
 }
 
 pub(super) fn encode(record: &Record) -> Result<Encoded> {
-    let (tenant, kind, entries, events, json) = match record {
-        Record::Turn(turn) => (&turn.tenant, TURN, turn.entries.len(), turn.events.len(), serde_json::to_vec(turn)),
-        Record::Fact(fact) => (&fact.tenant, FACT, fact.entries.len(), fact.events.len(), serde_json::to_vec(fact)),
+    let (kind, entries, json) = match record {
+        Record::Turn(turn) => (TURN, turn.entries.len(), serde_json::to_vec(turn)),
+        Record::Fact(fact) => (FACT, fact.entries.len(), serde_json::to_vec(fact)),
+        Record::Erasure(erasure) => (ERASURE, 0, serde_json::to_vec(erasure)),
+        Record::Tombstone(_) => return Err(invalid("a tombstone only replaces a record".to_owned())),
     };
+    let events = record.event_count();
     let json = json.map_err(|problem| invalid(format!("it is not JSON: {problem}")))?;
     if entries > MAX_PARTS || events > MAX_PARTS {
         return Err(invalid(format!("it has {entries} entries and {events} events, {MAX_PARTS} of each are allowed")));
@@ -36,15 +41,33 @@ pub(super) fn encode(record: &Record) -> Result<Encoded> {
     if json.len() > MAX_RECORD_BYTES {
         return Err(invalid(format!("it has {} bytes, {MAX_RECORD_BYTES} are allowed", json.len())));
     }
-    Ok(Encoded { tenant: tenant.clone(), kind, json })
+    Ok(Encoded { tenant: record.tenant().clone(), kind, json })
+}
+
+/// A tombstone as bytes. They are fewer than those of any record that a conversation leaves, which
+/// matters where they are written: what fits into a record's room moves no neighbour.
+pub(super) fn encode_tombstone(tombstone: &Tombstone) -> Vec<u8> {
+    serde_json::to_vec(tombstone).expect("names and numbers are JSON")
 }
 
 pub(super) fn decode(kind: i64, json: &[u8]) -> serde_json::Result<Record> {
     match kind {
         TURN => serde_json::from_slice(json).map(Record::Turn),
         FACT => serde_json::from_slice(json).map(Record::Fact),
+        TOMBSTONE => serde_json::from_slice(json).map(Record::Tombstone),
+        ERASURE => serde_json::from_slice(json).map(Record::Erasure),
         other => Err(serde::de::Error::custom(format!("its kind {other} is not known"))),
     }
+}
+
+/// How many events a turn or a fact has.
+pub(super) fn count_events(json: &[u8]) -> serde_json::Result<u32> {
+    #[derive(Deserialize)]
+    struct Events {
+        events: Vec<IgnoredAny>,
+    }
+    let counted: Events = serde_json::from_slice(json)?;
+    Ok(u32::try_from(counted.events.len()).expect("a record has few events"))
 }
 
 /// The parts of a turn that the next turn needs, borrowed from the bytes of the log.

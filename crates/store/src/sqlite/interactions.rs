@@ -217,12 +217,13 @@ fn has_attributes(
     found_by: &[(String, String)],
 ) -> rusqlite::Result<bool> {
     let mut query = connection.prepare_cached(
-        "SELECT count(*) FROM contact_attributes
-         WHERE tenant = ?1 AND contact = ?2 AND name = ?3 AND instr(value, ?4) > 0",
+        "SELECT instr((SELECT value FROM contact_attributes WHERE tenant = ?1 AND contact = ?2 AND name = ?3
+         ORDER BY log_seq DESC LIMIT 1), ?4) > 0",
     )?;
     for (name, value) in found_by {
-        let held: i64 = query.query_row(params![tenant.as_str(), contact, name, folded(value)], |row| row.get(0))?;
-        if held == 0 {
+        let holds: Option<bool> =
+            query.query_row(params![tenant.as_str(), contact, name, folded(value)], |row| row.get(0))?;
+        if holds != Some(true) {
             return Ok(false);
         }
     }
@@ -351,11 +352,10 @@ impl Page<'_> {
 fn attribute_conditions(count: usize) -> String {
     (0..count)
         .map(|index| {
-            let name = 7 + 2 * index;
+            let (name, value) = (7 + 2 * index, 8 + 2 * index);
             format!(
-                " AND EXISTS (SELECT 1 FROM contact_attributes a WHERE a.tenant = ?1 AND a.contact = r.contact
-                 AND a.name = ?{name} AND instr(a.value, ?{}) > 0)",
-                name + 1
+                " AND instr((SELECT a.value FROM contact_attributes a WHERE a.tenant = ?1 AND a.contact = r.contact
+                 AND a.name = ?{name} ORDER BY a.log_seq DESC LIMIT 1), ?{value}) > 0"
             )
         })
         .collect()

@@ -37,8 +37,17 @@ struct Append {
     answer: oneshot::Sender<Result<LogSeq>>,
 }
 
+/// Tombstones on their way to the writer, with the record that tells of them.
+struct Burial {
+    tombstones: Vec<(LogSeq, Vec<u8>)>,
+    encoded: Encoded,
+    record: Record,
+    answer: oneshot::Sender<Result<Option<LogSeq>>>,
+}
+
 enum Message {
     Append(Box<Append>),
+    Bury(Box<Burial>),
     Stop,
 }
 
@@ -50,6 +59,11 @@ pub(super) struct LogQueue {
 }
 
 impl LogQueue {
+    /// A queue that accepts nothing.
+    pub(super) fn closed(pipeline: Arc<Pipeline>) -> Self {
+        Self { messages: crossbeam_channel::bounded(1).0, pipeline, closed: AtomicBool::new(true) }
+    }
+
     pub(super) async fn append(&self, record: Record) -> Result<LogSeq> {
         if self.closed.load(Ordering::Acquire) {
             return Err(StoreError::Closed);
@@ -61,6 +75,27 @@ impl LogQueue {
         let (answer, answered) = oneshot::channel();
         let append = Message::Append(Box::new(Append { encoded, record, answer }));
         if let Err(refused) = self.messages.try_send(append) {
+            self.pipeline.leave(1, bytes);
+            return Err(match refused {
+                TrySendError::Full(_) => Pipeline::overloaded(),
+                TrySendError::Disconnected(_) => StoreError::Closed,
+            });
+        }
+        answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Puts tombstones in the place of records and appends `record`, which tells of them: both or
+    /// neither. Answers where it is; none when no record was left to replace.
+    pub(super) async fn bury(&self, tombstones: Vec<(LogSeq, Vec<u8>)>, record: Record) -> Result<Option<LogSeq>> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StoreError::Closed);
+        }
+        let encoded = encoding::encode(&record)?;
+        let bytes = encoded.json.len();
+        self.pipeline.admit(bytes).await?;
+        let (answer, answered) = oneshot::channel();
+        let burial = Message::Bury(Box::new(Burial { tombstones, encoded, record, answer }));
+        if let Err(refused) = self.messages.try_send(burial) {
             self.pipeline.leave(1, bytes);
             return Err(match refused {
                 TrySendError::Full(_) => Pipeline::overloaded(),
@@ -107,17 +142,26 @@ impl LogWriter {
         let mut stopping = false;
         let mut batch = Vec::with_capacity(self.options.batch);
         while !stopping {
+            let mut burial = None;
             match self.messages.recv() {
                 Ok(Message::Append(append)) => batch.push(*append),
+                Ok(Message::Bury(found)) => burial = Some(found),
                 Ok(Message::Stop) | Err(_) => stopping = true,
             }
             // What was accepted before the stop is still written.
             loop {
-                stopping |= self.fill(&mut batch);
-                if batch.is_empty() {
+                if burial.is_none() {
+                    stopping |= self.fill(&mut batch, &mut burial);
+                }
+                if batch.is_empty() && burial.is_none() {
                     break;
                 }
-                self.write(&mut batch);
+                if !batch.is_empty() {
+                    self.write(&mut batch);
+                }
+                if let Some(burial) = burial.take() {
+                    self.bury(*burial);
+                }
             }
         }
         self.pipeline.close();
@@ -126,8 +170,9 @@ impl LogWriter {
         }
     }
 
-    /// Takes what waits, within the bounds of a batch; answers whether a stop was among it.
-    fn fill(&self, batch: &mut Vec<Append>) -> bool {
+    /// Takes what waits, within the bounds of a batch and up to a burial; answers whether a stop was
+    /// among it.
+    fn fill(&self, batch: &mut Vec<Append>, burial: &mut Option<Box<Burial>>) -> bool {
         let mut stop = false;
         let mut bytes: usize = batch.iter().map(|append| append.encoded.json.len()).sum();
         while batch.len() < self.options.batch && bytes < self.options.batch_bytes {
@@ -136,11 +181,71 @@ impl LogWriter {
                     bytes += append.encoded.json.len();
                     batch.push(*append);
                 }
+                Ok(Message::Bury(found)) => {
+                    *burial = Some(found);
+                    break;
+                }
                 Ok(Message::Stop) => stop = true,
                 Err(_) => break,
             }
         }
         stop
+    }
+
+    /// Replaces records by tombstones, in one transaction with the record that tells of it.
+    fn bury(&mut self, burial: Burial) {
+        let Burial { tombstones, encoded, record, answer } = burial;
+        let bytes = encoded.json.len();
+        let outcome = match self.commit_burial(&tombstones, &encoded) {
+            Ok(true) => {
+                self.end.0 += 1;
+                self.pipeline.publish(vec![Arc::new(Committed { seq: self.end, record, bytes })]);
+                let written: usize = tombstones.iter().map(|(_, tombstone)| tombstone.len()).sum();
+                self.folding.after_commit(&self.connection, bytes + written);
+                Ok(Some(self.end))
+            }
+            Ok(false) => {
+                self.pipeline.leave(1, bytes);
+                Ok(None)
+            }
+            Err(problem) => {
+                let error = unavailable("erase records of the turn log")(problem);
+                tracing::error!(%error, records = tombstones.len(), "records were not erased");
+                self.pipeline.leave(1, bytes);
+                self.reopen();
+                Err(error)
+            }
+        };
+        // The caller may have gone; what is erased stays so.
+        let _ = answer.send(outcome);
+    }
+
+    /// Answers whether there was anything to replace; if not, nothing is written.
+    fn commit_burial(&mut self, tombstones: &[(LogSeq, Vec<u8>)], encoded: &Encoded) -> rusqlite::Result<bool> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut replaced = 0;
+        {
+            let mut replace = transaction.prepare_cached(
+                "UPDATE log SET kind = ?1, record = ?2 WHERE seq = ?3 AND tenant = ?4 AND kind IN (0, 1)",
+            )?;
+            for (seq, tombstone) in tombstones {
+                replaced += replace.execute(params![
+                    encoding::TOMBSTONE,
+                    tombstone,
+                    seq.0.cast_signed(),
+                    encoded.tenant.as_str()
+                ])?;
+            }
+        }
+        if replaced == 0 {
+            return Ok(false);
+        }
+        transaction.execute(
+            "INSERT INTO log (seq, tenant, kind, record) VALUES (?1, ?2, ?3, ?4)",
+            params![(self.end.0 + 1).cast_signed(), encoded.tenant.as_str(), encoded.kind, encoded.json],
+        )?;
+        transaction.commit()?;
+        Ok(true)
     }
 
     /// Commits a batch and answers its callers; leaves it empty.

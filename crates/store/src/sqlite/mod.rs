@@ -5,6 +5,7 @@ mod connection;
 mod conversations;
 mod documents;
 mod encoding;
+mod erasure;
 mod interactions;
 mod lock;
 mod log;
@@ -13,6 +14,7 @@ mod pipeline;
 mod projection;
 mod projector;
 mod readers;
+mod removal;
 mod turns;
 
 use std::path::{Path, PathBuf};
@@ -42,6 +44,11 @@ pub(crate) async fn open_documents(dir: PathBuf) -> Result<SqliteDocuments> {
         SqliteDocuments::open(&dir)
     })
     .await
+}
+
+/// Opens everything to read, beside a server. Documents can be written all the same.
+pub(crate) async fn open_beside(dir: PathBuf) -> Result<(SqliteDocuments, SqliteTurns)> {
+    off_the_async_threads(move || Ok((SqliteDocuments::open(&dir)?, SqliteTurns::beside(&dir)))).await
 }
 
 /// Makes the projections anew.

@@ -28,7 +28,7 @@ impl Committed {
     pub(super) fn turn(&self) -> Option<&TurnRecord> {
         match &self.record {
             Record::Turn(turn) => Some(turn),
-            Record::Fact(_) => None,
+            Record::Fact(_) | Record::Tombstone(_) | Record::Erasure(_) => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use model::LogSeq;
 use parking_lot::{Condvar, Mutex};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::overlay::{Committed, Overlay};
 use crate::{Result, StoreError, StoreOptions};
@@ -42,6 +42,18 @@ struct Queue {
     /// Somebody waits for the projector to reach this.
     wanted: LogSeq,
     closed: bool,
+    /// Those who wait for the tables to be written anew.
+    renewals: Vec<oneshot::Sender<Result<()>>>,
+    /// There is no projector any more.
+    ended: bool,
+}
+
+/// What the projector is to do next.
+pub(super) enum Work {
+    /// Bring these records into the tables.
+    Project(Vec<Arc<Committed>>),
+    /// Write the tables anew, without what was deleted from them, and tell these.
+    Renew(Vec<oneshot::Sender<Result<()>>>),
 }
 
 impl Pipeline {
@@ -114,10 +126,16 @@ impl Pipeline {
         self.wake.notify_one();
     }
 
-    /// The projector's side: the next records, or none when all is done and nothing more will come.
-    pub(super) fn next_batch(&self) -> Option<Vec<Arc<Committed>>> {
+    /// The projector's side: the next work, or none when all is done and nothing more will come.
+    pub(super) fn next_work(&self) -> Option<Work> {
         let mut queue = self.queue.lock();
-        while queue.records.is_empty() {
+        loop {
+            if !queue.renewals.is_empty() {
+                return Some(Work::Renew(std::mem::take(&mut queue.renewals)));
+            }
+            if !queue.records.is_empty() {
+                break;
+            }
             if queue.closed || self.is_abandoned() {
                 return None;
             }
@@ -131,7 +149,29 @@ impl Pipeline {
             }
         }
         let count = queue.records.len().min(self.options.batch);
-        Some(queue.records.drain(..count).collect())
+        Some(Work::Project(queue.records.drain(..count).collect()))
+    }
+
+    /// The projector's side: it ends, whatever still waits for it.
+    pub(super) fn end(&self) {
+        let mut queue = self.queue.lock();
+        queue.ended = true;
+        queue.renewals.clear();
+    }
+
+    /// Waits until the tables are written anew, without a trace of what was deleted from them before
+    /// this call.
+    pub(super) async fn renewed(&self) -> Result<()> {
+        let (done, outcome) = oneshot::channel();
+        {
+            let mut queue = self.queue.lock();
+            if queue.ended {
+                return Err(StoreError::Closed);
+            }
+            queue.renewals.push(done);
+            self.wake.notify_one();
+        }
+        outcome.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// The projector's side: these records are in the tables now.

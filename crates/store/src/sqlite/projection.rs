@@ -7,13 +7,16 @@ use std::collections::HashMap;
 
 use model::{
     LogSeq, TenantId, TranscriptId,
-    record::{Author, Entry, Event, FactRecord, Record, TurnRecord},
+    record::{Author, Entry, ErasureRecord, Event, FactRecord, Record, TurnRecord},
 };
 use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::interactions;
+use super::{interactions, removal};
 use crate::MAX_PARTS;
+
+/// What stands where a record is about no contact; no contact has an empty id.
+pub(super) const NOBODY: &str = "";
 
 const SESSION: &str = "INSERT INTO sessions (tenant, contact, agent, first_seen, log_seq) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (tenant, contact, agent) DO UPDATE SET log_seq = excluded.log_seq";
@@ -27,8 +30,8 @@ const FACT: &str = "INSERT INTO records (log_seq, tenant, contact, transcript, a
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const ENTRY: &str = "INSERT INTO entries (position, id, author, kind, text, at, intent, place, body)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-const ATTRIBUTE: &str = "INSERT INTO contact_attributes (tenant, contact, name, value) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (tenant, contact, name) DO UPDATE SET value = excluded.value";
+const ATTRIBUTE: &str =
+    "INSERT INTO contact_attributes (tenant, contact, name, log_seq, value) VALUES (?1, ?2, ?3, ?4, ?5)";
 const EVENT: &str = "INSERT INTO events (tenant, seq, log_seq, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 type AgentAndTurn = (Option<[u8; 16]>, i64);
@@ -40,6 +43,7 @@ pub(super) struct Projection<'t> {
     transcript: CachedStatement<'t>,
     record: CachedStatement<'t>,
     entry: CachedStatement<'t>,
+    attribute: CachedStatement<'t>,
     event: CachedStatement<'t>,
     /// Number of the last event of each tenant that this transaction has touched.
     event_counters: HashMap<TenantId, i64>,
@@ -53,6 +57,7 @@ impl<'t> Projection<'t> {
             transcript: transaction.prepare_cached(TRANSCRIPT)?,
             record: transaction.prepare_cached(RECORD)?,
             entry: transaction.prepare_cached(ENTRY)?,
+            attribute: transaction.prepare_cached(ATTRIBUTE)?,
             event: transaction.prepare_cached(EVENT)?,
             event_counters: HashMap::new(),
         })
@@ -62,6 +67,8 @@ impl<'t> Projection<'t> {
         match record {
             Record::Turn(turn) => self.add_turn(seq.0.cast_signed(), turn),
             Record::Fact(fact) => self.add_fact(seq.0.cast_signed(), fact),
+            Record::Tombstone(tombstone) => self.skip_events(&tombstone.tenant, tombstone.events),
+            Record::Erasure(erasure) => self.add_erasure(seq.0.cast_signed(), erasure),
         }
     }
 
@@ -101,27 +108,16 @@ impl<'t> Projection<'t> {
             turn.request.status,
             turn.request.duration_micros.cast_signed()
         ])?;
-        self.add_attributes(turn)?;
+        self.add_attributes(seq, turn)?;
         self.add_entries(seq, &turn.entries)?;
         self.add_events(seq, tenant, &turn.events)
     }
 
     /// Notes the attributes by which the contact is looked for, as far as the turn changed them.
-    fn add_attributes(&mut self, turn: &TurnRecord) -> rusqlite::Result<()> {
+    fn add_attributes(&mut self, seq: i64, turn: &TurnRecord) -> rusqlite::Result<()> {
         for (name, value) in &turn.found_by {
-            let (tenant, contact) = (turn.tenant.as_str(), turn.contact.as_str());
-            match value {
-                Some(value) => self.transaction.prepare_cached(ATTRIBUTE)?.execute(params![
-                    tenant,
-                    contact,
-                    name,
-                    interactions::folded(value)
-                ])?,
-                None => self
-                    .transaction
-                    .prepare_cached("DELETE FROM contact_attributes WHERE tenant = ?1 AND contact = ?2 AND name = ?3")?
-                    .execute(params![tenant, contact, name])?,
-            };
+            let value = value.as_deref().map(interactions::folded);
+            self.attribute.execute(params![turn.tenant.as_str(), turn.contact.as_str(), name, seq, value])?;
         }
         Ok(())
     }
@@ -141,6 +137,27 @@ impl<'t> Projection<'t> {
         ])?;
         self.add_entries(seq, &fact.entries)?;
         self.add_events(seq, tenant, &fact.events)
+    }
+
+    /// Takes away what earlier records became. When the tables are made anew those records are tombstones
+    /// already, and there is nothing to take away.
+    fn add_erasure(&mut self, seq: i64, erasure: &ErasureRecord) -> rusqlite::Result<()> {
+        let ErasureRecord { tenant, places, events, .. } = erasure;
+        removal::remove(self.transaction, tenant, places)?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        let none: Option<&[u8]> = None;
+        self.transaction.prepare_cached(FACT)?.execute(params![
+            seq,
+            tenant.as_str(),
+            NOBODY,
+            none,
+            none,
+            0,
+            erasure.at.0
+        ])?;
+        self.add_events(seq, tenant, events)
     }
 
     fn agent_and_turn(&self, tenant: &TenantId, id: &TranscriptId) -> rusqlite::Result<Option<AgentAndTurn>> {
@@ -174,10 +191,7 @@ impl<'t> Projection<'t> {
         if events.is_empty() {
             return Ok(());
         }
-        let mut last = match self.event_counters.get(tenant) {
-            Some(last) => *last,
-            None => self.last_event(tenant)?,
-        };
+        let mut last = self.last_event(tenant)?;
         for event in events {
             last += 1;
             self.event.execute(params![tenant.as_str(), last, seq, event.kind, event.body.get()])?;
@@ -186,7 +200,19 @@ impl<'t> Projection<'t> {
         Ok(())
     }
 
+    /// The numbers of events that are gone stay taken.
+    fn skip_events(&mut self, tenant: &TenantId, count: u32) -> rusqlite::Result<()> {
+        if count > 0 {
+            let last = self.last_event(tenant)? + i64::from(count);
+            self.event_counters.insert(tenant.clone(), last);
+        }
+        Ok(())
+    }
+
     fn last_event(&self, tenant: &TenantId) -> rusqlite::Result<i64> {
+        if let Some(last) = self.event_counters.get(tenant) {
+            return Ok(*last);
+        }
         self.transaction
             .prepare_cached("SELECT last_seq FROM event_counters WHERE tenant = ?1")?
             .query_row([tenant.as_str()], |row| row.get(0))

@@ -12,7 +12,7 @@ use super::{
     connection::{Database, unavailable},
     encoding, log,
     overlay::Committed,
-    pipeline::Pipeline,
+    pipeline::{Pipeline, Work},
     projection::Projection,
 };
 use crate::{Result, StoreError};
@@ -79,7 +79,20 @@ impl Projector {
 
     /// Projects what comes through the pipeline, until it is closed and empty, or abandoned.
     pub(super) fn run(mut self, pipeline: &Arc<Pipeline>) {
-        while let Some(batch) = pipeline.next_batch() {
+        // However this ends, nobody waits for it any more.
+        let _end = Ends(pipeline);
+        while let Some(work) = pipeline.next_work() {
+            let batch = match work {
+                Work::Project(batch) => batch,
+                Work::Renew(waiting) => {
+                    let outcome = self.renew();
+                    for done in waiting {
+                        // The caller may have gone.
+                        let _ = done.send(outcome.clone());
+                    }
+                    continue;
+                }
+            };
             while let Err(error) = self.project(&batch) {
                 if pipeline.is_abandoned() {
                     return;
@@ -95,6 +108,13 @@ impl Projector {
         if let Err(problem) = log::truncate_wal(&self.tables) {
             tracing::warn!(%problem, "the write-ahead log of the projections was left as it is");
         }
+    }
+
+    /// Writes the tables anew. Zeros in place of what is deleted are not enough: when SQLite moves rows from
+    /// page to page, copies of them stay in the unused parts of pages, and nobody knows that they are
+    /// there when the rows are deleted. What this writes has only the rows that are left.
+    fn renew(&mut self) -> Result<()> {
+        self.tables.execute_batch("VACUUM").map_err(unavailable("write the tables anew"))
     }
 
     fn project(&mut self, batch: &[Arc<Committed>]) -> rusqlite::Result<()> {
@@ -143,6 +163,14 @@ impl Projector {
         transaction.commit()?;
         self.checkpoint = reached;
         Ok(())
+    }
+}
+
+struct Ends<'p>(&'p Pipeline);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

@@ -1,7 +1,7 @@
 //! The turn log and its projections on SQLite, put together.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     thread,
     thread::JoinHandle,
@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::{
     connection::Database,
@@ -31,17 +32,19 @@ use super::{
     readers::{Readers, off_the_async_threads},
 };
 use crate::{
-    ClickstreamFilter, ClickstreamLine, EntryFilter, EventFilter, InteractionFilter, InteractionPage, InteractionPlace,
-    Result, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent, StoredSession, StoredTranscript,
-    TranscriptFilter, TurnState, backend::TurnBackend,
+    ClickstreamFilter, ClickstreamLine, EntryFilter, Erased, EventFilter, InteractionFilter, InteractionPage,
+    InteractionPlace, Result, SeenContact, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent,
+    StoredSession, StoredTranscript, TranscriptFilter, TurnState, backend::TurnBackend,
 };
 
 pub(crate) struct SqliteTurns {
-    log: Arc<LogQueue>,
-    pipeline: Arc<Pipeline>,
+    pub(super) dir: PathBuf,
+    pub(super) log: Arc<LogQueue>,
+    pub(super) pipeline: Arc<Pipeline>,
     readers: Arc<Readers>,
     threads: Arc<Mutex<Option<Threads>>>,
-    lock: Arc<DirectoryLock>,
+    /// None beside a server, which holds it.
+    lock: Option<Arc<DirectoryLock>>,
     shutdown_limit: Duration,
 }
 
@@ -59,7 +62,7 @@ impl SqliteTurns {
         let pipeline = Arc::new(Pipeline::new(options.clone(), end));
         let shutdown_limit = options.shutdown_limit;
         let (log, writer) = LogWriter::new(dir, Database::Log.open(dir)?, Arc::clone(&pipeline), options)?;
-        let readers = Arc::new(Readers::new(dir, Database::Tables, Some((Database::Log, "turn_log"))));
+        let readers = conversation_readers(dir);
 
         // Each thread keeps the lock for as long as it writes, also when the handles are just dropped.
         let held = Arc::clone(&lock);
@@ -73,7 +76,26 @@ impl SqliteTurns {
             drop(held);
         })?;
         let threads = Arc::new(Mutex::new(Some(Threads { writer, projector })));
-        Ok(Self { log: Arc::new(log), pipeline, readers, threads, lock, shutdown_limit })
+        let (dir, log, lock) = (dir.to_owned(), Arc::new(log), Some(lock));
+        Ok(Self { dir, log, pipeline, readers, threads, lock, shutdown_limit })
+    }
+
+    /// Reads what is in the tables beside the server that writes them; refuses everything else.
+    pub(super) fn beside(dir: &Path) -> Self {
+        let options = StoreOptions::default();
+        let shutdown_limit = options.shutdown_limit;
+        // Nothing comes through it, so it is never waited for.
+        let pipeline = Arc::new(Pipeline::new(options, LogSeq(0)));
+        pipeline.end();
+        Self {
+            dir: dir.to_owned(),
+            log: Arc::new(LogQueue::closed(Arc::clone(&pipeline))),
+            pipeline,
+            readers: conversation_readers(dir),
+            threads: Arc::new(Mutex::new(None)),
+            lock: None,
+            shutdown_limit,
+        }
     }
 
     /// Finds the snapshots of a contact: first those that are not in the tables yet, then those that
@@ -96,11 +118,12 @@ impl SqliteTurns {
             {
                 // Mostly the contact's latest turn is also the session's: then one look into the log does for both.
                 let both = pending.latest.is_none() && contact_seq == Some(place);
-                let (session, latest) = snapshot(connection, place, |snapshot| {
+                let found = snapshot(connection, place, |snapshot| {
                     (snapshot.stored_session(), both.then(|| snapshot.contact_state()))
                 })?;
-                state.session = Some(session);
-                if let (Some(at), Some(latest)) = (&places.contact, latest) {
+                let (session, latest) = found.unzip();
+                state.session = session;
+                if let (Some(at), Some(latest)) = (&places.contact, latest.flatten()) {
                     state.contact = Some(at.with(latest));
                 }
             }
@@ -109,7 +132,7 @@ impl SqliteTurns {
                 && let Some(at) = &places.contact
             {
                 let latest = snapshot(connection, at.seq, |snapshot| snapshot.contact_state())?;
-                state.contact = Some(at.with(latest));
+                state.contact = latest.map(|latest| at.with(latest));
             }
             pending.replace(&mut state, places.contact.as_ref());
             Ok(state)
@@ -117,7 +140,7 @@ impl SqliteTurns {
     }
 
     /// Reads what is projected, once all that is appended now is.
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -146,7 +169,7 @@ impl TurnBackend for SqliteTurns {
 
     async fn shutdown(&self) -> Result<()> {
         let (log, pipeline) = (Arc::clone(&self.log), Arc::clone(&self.pipeline));
-        let (threads, lock, limit) = (Arc::clone(&self.threads), Arc::clone(&self.lock), self.shutdown_limit);
+        let (threads, lock, limit) = (Arc::clone(&self.threads), self.lock.clone(), self.shutdown_limit);
         off_the_async_threads(move || {
             // Held until the end, so that a second call returns when the work is done.
             let mut threads = threads.lock();
@@ -159,7 +182,9 @@ impl TurnBackend for SqliteTurns {
             }
             pipeline.abandon();
             join(projector)?;
-            lock.release();
+            if let Some(lock) = lock {
+                lock.release();
+            }
             Ok(())
         })
         .await
@@ -187,10 +212,7 @@ impl TurnBackend for SqliteTurns {
         let record = self.readers.read_here("read the turn log", |connection| {
             conversations::with_record(connection, seq, encoding::decode)
         })?;
-        Ok(record.filter(|record| match record {
-            Record::Turn(turn) => turn.tenant == *tenant,
-            Record::Fact(fact) => fact.tenant == *tenant,
-        }))
+        Ok(record.filter(|record| record.tenant() == tenant))
     }
 
     async fn turn_record(&self, tenant: TenantId, transcript: TranscriptId, turn: u32) -> Result<Option<TurnRecord>> {
@@ -202,7 +224,7 @@ impl TurnBackend for SqliteTurns {
             .await?;
         Ok(record.and_then(|record| match record {
             Record::Turn(turn) => Some(*turn),
-            Record::Fact(_) => None,
+            Record::Fact(_) | Record::Tombstone(_) | Record::Erasure(_) => None,
         }))
     }
 
@@ -262,7 +284,7 @@ impl TurnBackend for SqliteTurns {
         self.read(move |connection| interactions::page(connection, &tenant, &filter, after.as_ref(), limit)).await
     }
 
-    async fn contacts(
+    async fn contacts_heard(
         &self,
         tenant: TenantId,
         filter: InteractionFilter,
@@ -272,7 +294,7 @@ impl TurnBackend for SqliteTurns {
         self.read(move |connection| interactions::contacts(connection, &tenant, &filter, skip, limit)).await
     }
 
-    async fn count_contacts(&self, tenant: TenantId, filter: InteractionFilter) -> Result<u64> {
+    async fn count_contacts_heard(&self, tenant: TenantId, filter: InteractionFilter) -> Result<u64> {
         self.read(move |connection| interactions::count_contacts(connection, &tenant, &filter)).await
     }
 
@@ -289,6 +311,46 @@ impl TurnBackend for SqliteTurns {
     async fn count_clickstream(&self, tenant: TenantId, filter: ClickstreamFilter) -> Result<u64> {
         self.read(move |connection| interactions::count_clickstream(connection, &tenant, &filter)).await
     }
+
+    async fn contacts(&self, tenant: TenantId, after: Option<ContactId>, limit: usize) -> Result<Vec<SeenContact>> {
+        self.read(move |connection| {
+            conversations::contacts(connection, &tenant, after.as_ref().map_or("", ContactId::as_str), limit)
+        })
+        .await
+    }
+
+    async fn contact_ids(&self, tenant: TenantId, after: Option<ContactId>, limit: usize) -> Result<Vec<ContactId>> {
+        self.read(move |connection| {
+            conversations::contact_ids(connection, &tenant, after.as_ref().map_or("", ContactId::as_str), limit)
+        })
+        .await
+    }
+
+    async fn contact_records(
+        &self,
+        tenant: TenantId,
+        contact: ContactId,
+        after: LogSeq,
+        limit: usize,
+    ) -> Result<Vec<(LogSeq, Record)>> {
+        self.read(move |connection| conversations::contact_records(connection, &tenant, &contact, after, limit)).await
+    }
+
+    async fn erase_contact(&self, tenant: TenantId, contact: ContactId, erasure: Uuid) -> Result<Erased> {
+        self.erase(tenant, contact, erasure).await
+    }
+
+    async fn purge_before(&self, tenant: TenantId, before: Timestamp, limit: usize) -> Result<usize> {
+        self.purge(tenant, before, limit).await
+    }
+
+    async fn scrub(&self) -> Result<()> {
+        self.scrub_files().await
+    }
+}
+
+fn conversation_readers(dir: &Path) -> Arc<Readers> {
+    Arc::new(Readers::new(dir, Database::Tables, Some((Database::Log, "turn_log"))))
 }
 
 impl ContactPlace {
@@ -313,10 +375,18 @@ impl Pending {
     }
 }
 
-/// Reads parts of a turn's snapshot, which the tables say is at this place of the log.
-fn snapshot<T>(connection: &Connection, place: LogSeq, read: impl FnOnce(&Snapshot<'_>) -> T) -> rusqlite::Result<T> {
-    conversations::with_record(connection, place, |_, json| Snapshot::read(json).map(|snapshot| read(&snapshot)))?
-        .ok_or(rusqlite::Error::QueryReturnedNoRows)
+/// Reads parts of a turn's snapshot, which the tables say is at this place of the log; none when it has
+/// been erased and the tables do not know yet.
+fn snapshot<T>(
+    connection: &Connection,
+    place: LogSeq,
+    read: impl FnOnce(&Snapshot<'_>) -> T,
+) -> rusqlite::Result<Option<T>> {
+    conversations::with_record(connection, place, |kind, json| match kind {
+        encoding::TURN => Snapshot::read(json).map(|snapshot| Some(read(&snapshot))),
+        _ => Ok(None),
+    })?
+    .ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
 fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {

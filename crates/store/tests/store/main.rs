@@ -6,3 +6,4 @@ mod conformance;
 mod durability;
 mod projections;
 mod sample;
+mod scrubbing;

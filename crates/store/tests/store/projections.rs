@@ -2,13 +2,13 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use model::record::Record;
+use model::{TenantId, Timestamp, record::Record};
 use proptest::{collection::vec, prelude::*};
 use rusqlite::{Connection, OpenFlags, types::Value};
 use store::{Store, StoreOptions};
 use tokio::runtime::Runtime;
 
-use crate::sample::{as_record, fact, fact_record, tenant, transcript, turn};
+use crate::sample::{as_record, contact, fact, fact_record, tenant, transcript, turn};
 
 /// One step in the life of a data directory.
 #[derive(Debug, Clone)]
@@ -24,6 +24,19 @@ enum Step {
         who: u32,
         with: u32,
     },
+    /// A contact is erased.
+    Erase {
+        tenant: u8,
+        who: u32,
+    },
+    /// Up to so many records that came before the record of that number expire.
+    Purge {
+        tenant: u8,
+        before: u32,
+        limit: usize,
+    },
+    /// The tables are written anew.
+    Scrub,
     /// Everything is projected now.
     Flush,
     /// The server stops in order and starts again.
@@ -43,8 +56,10 @@ fn step() -> impl Strategy<Value = Step> {
         closed,
     });
     let fact = (0..2u8, 1..4u32, 1..3u32).prop_map(|(tenant, who, with)| Step::Fact { tenant, who, with });
+    let erase = (0..2u8, 1..4u32).prop_map(|(tenant, who)| Step::Erase { tenant, who });
+    let purge = (0..2u8, 1..60u32, 1..5usize).prop_map(|(tenant, before, limit)| Step::Purge { tenant, before, limit });
     prop_oneof![
-        20 => turn, 4 => fact, 3 => Just(Step::Flush), 1 => Just(Step::Restart),
+        20 => turn, 4 => fact, 2 => erase, 2 => purge, 1 => Just(Step::Scrub), 3 => Just(Step::Flush), 1 => Just(Step::Restart),
         2 => Just(Step::Crash), 1 => Just(Step::LoseTables), 1 => Just(Step::Rebuild),
     ]
 }
@@ -60,18 +75,24 @@ proptest! {
         let options = StoreOptions { batch, linger: Duration::from_millis(linger), ..StoreOptions::default() };
         let runtime = Runtime::new().expect("a runtime");
         let (interrupted, records) = runtime.block_on(live(&steps, &options));
-        let at_once = runtime.block_on(in_one_batch(&records));
-        prop_assert_eq!(dump(interrupted.path()), dump(at_once.path()));
-        runtime.block_on(Store::rebuild(at_once.path(), |_, _| {})).expect("a rebuild");
-        prop_assert_eq!(dump(interrupted.path()), dump(at_once.path()));
+        let lived = dump(interrupted.path());
+        if let Some(records) = records {
+            let at_once = runtime.block_on(in_one_batch(&records));
+            prop_assert_eq!(&lived, &dump(at_once.path()));
+        }
+        // Whatever was erased on the way: the log gives the same tables.
+        runtime.block_on(Store::rebuild(interrupted.path(), |_, _| {})).expect("a rebuild");
+        prop_assert_eq!(lived, dump(interrupted.path()));
     }
 }
 
-/// Lives through the steps; answers the directory, closed, and the records that were appended.
-async fn live(steps: &[Step], options: &StoreOptions) -> (tempfile::TempDir, Vec<Record>) {
+/// Lives through the steps; answers the directory, closed, and the records that were appended if all
+/// of them are still there.
+async fn live(steps: &[Step], options: &StoreOptions) -> (tempfile::TempDir, Option<Vec<Record>>) {
     let mut dir = tempfile::tempdir().expect("a directory");
     let mut store = Store::open(dir.path(), options.clone()).await.expect("a store");
     let mut records: Vec<Record> = Vec::new();
+    let mut whole = true;
     for step in steps {
         match step {
             Step::Turn { .. } | Step::Fact { .. } => {
@@ -79,6 +100,17 @@ async fn live(steps: &[Step], options: &StoreOptions) -> (tempfile::TempDir, Vec
                 store.append(record.clone()).await.expect("an append");
                 records.push(record);
             }
+            Step::Erase { tenant, who } => {
+                whole = false;
+                let erasure = uuid::Uuid::from_u128(u128::from(*who));
+                store.tenant(&name(*tenant)).erase_contact(&contact(*who), erasure).await.expect("an erasure");
+            }
+            Step::Purge { tenant, before, limit } => {
+                whole = false;
+                let before = Timestamp(i64::from(*before) * 1_000_000);
+                store.tenant(&name(*tenant)).purge_before(before, *limit).await.expect("a purge");
+            }
+            Step::Scrub => store.scrub().await.expect("a scrub"),
             Step::Flush => store.flush_projections().await.expect("a flush"),
             Step::Restart => {
                 store.shutdown().await.expect("a shutdown");
@@ -103,11 +135,14 @@ async fn live(steps: &[Step], options: &StoreOptions) -> (tempfile::TempDir, Vec
         }
     }
     store.shutdown().await.expect("a shutdown");
-    (dir, records)
+    (dir, whole.then_some(records))
+}
+
+fn name(number: u8) -> TenantId {
+    tenant(["acme", "globex"][usize::from(number)])
 }
 
 fn record(step: &Step, number: u32) -> Record {
-    let name = |number: u8| tenant(["acme", "globex"][usize::from(number)]);
     match *step {
         Step::Turn { tenant, who, with, closed } => {
             let mut turn = turn(&name(tenant), who, with, number);
@@ -200,6 +235,10 @@ fn queries_are_answered_from_indexes_in_order() {
         ),
         "SELECT min(first_seen), max(log_seq) FROM sessions WHERE tenant = ?1 AND contact = ?2".to_owned(),
         "SELECT min(log_seq) FROM records WHERE tenant = ?1 AND contact = ?2 AND message_id = ?3".to_owned(),
+        "SELECT DISTINCT contact FROM records WHERE tenant = ?1 AND contact > ?2 ORDER BY contact".to_owned(),
+        "SELECT log_seq, at FROM records WHERE tenant = ?1 AND agent IS NULL AND contact <> '' ORDER BY log_seq"
+            .to_owned(),
+        "SELECT transcript FROM transcripts WHERE tenant = ?1 ORDER BY started_seq".to_owned(),
         "SELECT seq FROM events CROSS JOIN records USING (log_seq, tenant) WHERE tenant = ?1 AND seq > ?2
          ORDER BY seq"
             .to_owned(),

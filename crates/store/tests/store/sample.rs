@@ -60,7 +60,10 @@ pub(crate) fn turn(tenant: &TenantId, who: u32, with: u32, number: u32) -> TurnR
             entry(Author::Contact, "text", &format!("question {number}"), at),
             entry(Author::Agent, "text", &format!("answer {number}"), at + 1),
         ],
-        found_by: Vec::new(),
+        found_by: vec![
+            ("browser".to_owned(), Some(format!("Chrome {}", number % 3))),
+            ("email".to_owned(), (number % 2 == 0).then(|| format!("{number}@example.com"))),
+        ],
         contact_state: to_raw_value(&json!({ "turns_seen": number, "agent": with })).expect("JSON"),
         session: to_raw_value(&json!({ "position": number })).expect("JSON"),
         events: vec![Event {

@@ -147,9 +147,9 @@ impl Export {
     /// Finds the visitors, then sends what there is of each while the next is read.
     async fn answer(self) -> Result<Response, PublicRefusal> {
         let Asked { filter, page, per_page, .. } = &self.asked;
-        let total = self.store.count_contacts(filter).await.map_err(broken)?;
+        let total = self.store.count_contacts_heard(filter).await.map_err(broken)?;
         let skip = (page - 1).saturating_mul(*per_page);
-        let contacts = self.store.contacts(filter, skip, *per_page).await.map_err(broken)?;
+        let contacts = self.store.contacts_heard(filter, skip, *per_page).await.map_err(broken)?;
         let meta = self.meta(skip, contacts.len(), total);
         let (sender, receiver) = mpsc::channel::<Result<Bytes, String>>(2);
         tokio::spawn(async move {

@@ -2,6 +2,7 @@
 
 mod conversations;
 mod documents;
+mod erasure;
 
 use std::path::Path;
 

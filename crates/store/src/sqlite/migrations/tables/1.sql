@@ -81,13 +81,15 @@ CREATE TABLE events (
 -- Events that do not come with every turn, by what they are.
 CREATE INDEX events_by_kind ON events (tenant, kind, seq) WHERE kind <> 'turn.completed';
 
--- Attributes by which contacts are looked for, in lower case.
+-- Attributes by which contacts are looked for, in lower case, as turns changed them; the latest row of a
+-- name counts, and one without a value says that the attribute is gone.
 CREATE TABLE contact_attributes (
     tenant TEXT NOT NULL,
     contact TEXT NOT NULL,
     name TEXT NOT NULL,
-    value TEXT NOT NULL,
-    PRIMARY KEY (tenant, contact, name)
+    log_seq INTEGER NOT NULL,
+    value TEXT,
+    PRIMARY KEY (tenant, contact, name, log_seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contact_attributes_by_value ON contact_attributes (tenant, name, value);
 
