@@ -12,6 +12,8 @@ import schemathesis
 
 # What test_fuzz.py prepared: values that exist, under the names of parameters.
 KNOWN = json.loads(os.environ["FUZZ_KNOWN"])
+# The same by operation, where it is deleted.
+DOOMED = json.loads(os.environ["FUZZ_DOOMED"])
 USER = KNOWN["OPENDIALOG-USER-ID"][0]
 CHAT = KNOWN["OPENDIALOG-SCENARIO-ID"][0]
 
@@ -26,9 +28,10 @@ def before_call(context, case, kwargs):
     # schemathesis learns ids from answers; with this agent chats must go on.
     if (case.path_parameters or {}).get("agent") == CHAT:
         case.path_parameters["agent"] = drawn.choice(KNOWN["agent"])
-    # Its own, because it is gone afterwards.
-    if case.operation.definition.raw.get("operationId") == "deleteAgent" and drawn.random() < 0.8:
-        case.path_parameters["agent"] = drawn.choice(KNOWN["doomed"])
+    # Their own, because it is gone afterwards.
+    for name, values in DOOMED.get(case.operation.definition.raw.get("operationId"), {}).items():
+        if case.path_parameters and drawn.random() < 0.8:
+            case.path_parameters[name] = drawn.choice(values)
     if isinstance(case.body, dict) and drawn.random() < 0.8:
         if "notification" in case.body:
             make_meaningful(case.body, drawn)

@@ -51,15 +51,16 @@ def configuration(schemes, bearers):
 def test_no_call_surprises_the_server(server, api, tmp_path):
     # Chats go on with an agent that no other call changes.
     chat, designed = published_agent(api), published_agent(api)
-    doomed = [import_agent(api)["id"] for _ in range(20)]
-    Visitor(replace(server, agent=chat["id"], app_key=chat["app_key"]), "fuzz").open()
+    chat_server = replace(server, agent=chat["id"], app_key=chat["app_key"])
+    for user in ("fuzz", "lost"):
+        Visitor(chat_server, user).open()
     page = api.get("/api/v1/demo/transcripts", params={"contact": "fuzz"}).json()
     known = {
         "tenant": ["demo"],
         "agent": [designed["id"], import_agent(api)["id"]],
-        "doomed": doomed,
         "transcript": [transcript["id"] for transcript in page["transcripts"]],
         "turn": [1],
+        "contact": ["fuzz"],
         "name": ["fuzz_one", "fuzz_two"],
         "file": ["home.css", "parlance.js", "lighthouse-inn/lighthouse.svg"],
         "user_id": ["fuzz"],
@@ -73,6 +74,10 @@ def test_no_call_surprises_the_server(server, api, tmp_path):
         "end_date": ["2036-01-01"],
         "exportType": ["json"],
     }
+    doomed = {
+        "deleteAgent": {"agent": [import_agent(api)["id"] for _ in range(20)]},
+        "eraseContact": {"contact": ["lost"]},
+    }
     document = f"{server.url}/api/swagger/openapi-3.1.json"
     schemes = requests.get(document, timeout=30).json()["components"]["securitySchemes"]
     bearers = {"api_token": server.token, "app_key": chat["app_key"]}
@@ -82,7 +87,8 @@ def test_no_call_surprises_the_server(server, api, tmp_path):
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", config, "run", document]
     command += ["--checks", ",".join(CHECKS), "--max-examples", EXAMPLES, "--seed", SEED]
     command += ["--continue-on-failure", "--no-shrink", "--generation-database", "none", "--no-color"]
-    hooks = {"SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": str(HERE), "FUZZ_KNOWN": json.dumps(known)}
+    hooks = {"SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": str(HERE)}
+    hooks |= {"FUZZ_KNOWN": json.dumps(known), "FUZZ_DOOMED": json.dumps(doomed)}
     done = subprocess.run(command, cwd=tmp_path, env={**os.environ, **hooks})
     assert done.returncode == 0, f"PARLANCE_FUZZ_SEED={SEED} repeats it"
     assert api.get("/readyz").status_code == 200
