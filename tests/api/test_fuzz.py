@@ -34,6 +34,12 @@ def import_agent(api):
     return answer.json()
 
 
+def make_token(api):
+    answer = api.post("/api/v1/demo/tokens", json={})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
 def published_agent(api):
     agent = import_agent(api)
     answer = api.post(f"/api/v1/demo/agents/{agent['id']}/publish")
@@ -77,6 +83,7 @@ def test_no_call_surprises_the_server(server, api, tmp_path):
     doomed = {
         "deleteAgent": {"agent": [import_agent(api)["id"] for _ in range(20)]},
         "eraseContact": {"contact": ["lost"]},
+        "revokeToken": {"id": [make_token(api) for _ in range(5)]},
     }
     document = f"{server.url}/api/swagger/openapi-3.1.json"
     schemes = requests.get(document, timeout=30).json()["components"]["securitySchemes"]
@@ -91,4 +98,4 @@ def test_no_call_surprises_the_server(server, api, tmp_path):
     hooks |= {"FUZZ_KNOWN": json.dumps(known), "FUZZ_DOOMED": json.dumps(doomed)}
     done = subprocess.run(command, cwd=tmp_path, env={**os.environ, **hooks})
     assert done.returncode == 0, f"PARLANCE_FUZZ_SEED={SEED} repeats it"
-    assert api.get("/readyz").status_code == 200
+    assert api.get(f"/api/v1/demo/agents/{chat['id']}").status_code == 200, "token and agent were good to the end"
