@@ -10,6 +10,7 @@ import uuid
 
 import pytest
 import requests
+from conftest import Visitor
 
 ROOT = pathlib.Path(__file__).parents[2]
 TODAY = datetime.datetime.now(datetime.timezone.utc).date()
@@ -194,6 +195,14 @@ def test_a_date_that_is_none_is_400_in_exports(api):
     answer = api.get("/public/api/user-data-export", params=query)
     message = "Invalid date format. Expected format: YYYY-MM-DD HH:MM:SS"
     assert (answer.status_code, answer.json()) == (400, {"message": message})
+
+
+def test_an_export_goes_on_without_who_was_erased(api, server):
+    Visitor(server, "ines").open()
+    assert api.delete("/api/v1/demo/contacts/ines").status_code == 204
+    answer = api.get("/public/api/user-data-export", params={"exportType": "json", "perPage": 500})
+    assert answer.status_code == 200, answer.text
+    assert "ines" not in [user for part in answer.json()["data"] for user in part]
 
 
 # §1.5: deep links
