@@ -1,7 +1,7 @@
 # Everything a developer types. Each target is one script or a few plain commands.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test lint bench
+.PHONY: help setup run build test fuzz lint bench
 
 LISTEN   ?= 127.0.0.1:4242
 DATA_DIR ?= data
@@ -23,6 +23,11 @@ build: setup ## Build the release binary, web chat included
 test: ## Install what tests need and run them all, browser included
 	@scripts/test
 
+fuzz: build ## Call every operation with whatever schemathesis can think of, at length
+	scripts/setup --tests
+	PARLANCE_BIN=$(TARGET)/release/parlance PARLANCE_FUZZ_EXAMPLES=$${PARLANCE_FUZZ_EXAMPLES:-300} \
+		tests/api/run --capture=no -k fuzz
+
 lint: setup ## Format, clippy, licences, house rules, types
 	cargo fmt --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -32,3 +37,4 @@ lint: setup ## Format, clippy, licences, house rules, types
 bench: setup ## Measure, each figure beside its ceiling
 	npm --prefix web/widget run --silent build
 	bench/run
+	$(MAKE) --no-print-directory fuzz

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{AgentId, ContactId, TenantId};
 
 /// A self-hosted server for conversational agents.
@@ -51,7 +51,20 @@ pub(crate) enum Command {
     /// Make the tables anew from the log, while no server runs
     Rebuild,
     /// Print the OpenAPI document
-    Openapi,
+    Openapi {
+        /// Version of OpenAPI; 3.1 is for programs that do not know 3.2 yet
+        #[arg(id = "document_version", long = "as", value_name = "VERSION", default_value = "3.2")]
+        version: OpenapiVersion,
+    },
+}
+
+/// A version of OpenAPI that the document can be printed in.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum OpenapiVersion {
+    #[value(name = "3.1")]
+    V3_1,
+    #[value(name = "3.2")]
+    V3_2,
 }
 
 #[derive(Debug, Args)]

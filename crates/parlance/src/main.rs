@@ -13,7 +13,7 @@ use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, OpenapiVersion};
 use configuration::Configuration;
 
 /// Many small allocations per turn, on many threads: what mimalloc is good at.
@@ -56,7 +56,13 @@ async fn run(command: Command, configuration: Configuration) -> Result<ExitCode,
         Command::Agent { command } => return manage::agent(command, &configuration).await,
         Command::Contact { command } => contact::contact(command, &configuration).await?,
         Command::Rebuild => manage::rebuild(&configuration).await?,
-        Command::Openapi => print(&(server::openapi_document().to_pretty_json()? + "\n"))?,
+        Command::Openapi { version } => {
+            let document = match version {
+                OpenapiVersion::V3_1 => serde_json::to_string_pretty(&server::openapi_document_3_1())?,
+                OpenapiVersion::V3_2 => server::openapi_document().to_pretty_json()?,
+            };
+            print(&(document + "\n"))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

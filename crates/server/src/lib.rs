@@ -29,7 +29,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use app::Options;
 pub use rate_limits::{RateLimit, RateLimits};
-pub use router::openapi_document;
+pub use router::{openapi_document, openapi_document_3_1};
 pub use telemetry::install_metrics;
 
 /// Why the server cannot start.

@@ -1,4 +1,7 @@
 //! The OpenAPI document: made from the handlers' own descriptions, served with Swagger UI.
+//!
+//! It is OpenAPI 3.2. Most programs that generate clients know 3.1 at best, so the same is served
+//! without what 3.2 added.
 
 use std::sync::OnceLock;
 
@@ -6,6 +9,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use serde_json::{Value, json};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -15,7 +19,10 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{app::App, router::openapi_document};
+use crate::{
+    app::App,
+    router::{openapi_document, openapi_document_3_1},
+};
 
 /// Where the document is served, and the page that shows it.
 pub(crate) const DOCUMENT: &str = "/api/swagger/openapi.json";
@@ -69,7 +76,7 @@ impl Modify for Details {
 }
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(document))
+    OpenApiRouter::new().routes(routes!(document)).routes(routes!(document_3_1))
 }
 
 /// This description.
@@ -81,4 +88,68 @@ async fn document() -> Response {
     static TEXT: OnceLock<String> = OnceLock::new();
     let text = TEXT.get_or_init(|| openapi_document().to_json().expect("the document is plain JSON"));
     ([(header::CONTENT_TYPE, "application/json")], text.as_str()).into_response()
+}
+
+/// This description for programs that know OpenAPI 3.1.
+#[utoipa::path(
+    get, path = "/api/swagger/openapi-3.1.json", tag = "Pages", operation_id = "getOpenApi31",
+    responses((status = 200, description = "The OpenAPI document, without what 3.2 added", body = serde_json::Value))
+)]
+async fn document_3_1() -> Response {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    let text = TEXT.get_or_init(|| openapi_document_3_1().to_string());
+    ([(header::CONTENT_TYPE, "application/json")], text.as_str()).into_response()
+}
+
+/// A document without what OpenAPI 3.2 added to 3.1.
+pub(crate) fn as_3_1(document: &utoipa::openapi::OpenApi) -> Value {
+    let mut document = serde_json::to_value(document).expect("the document is plain JSON");
+    document["openapi"] = "3.1.0".into();
+    for tag in document["tags"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        for added in ["summary", "parent", "kind"] {
+            tag.remove(added);
+        }
+    }
+    describe_streams_whole(&mut document);
+    document
+}
+
+/// 3.2 describes each item of a stream (`itemSchema`); before it a stream could only be called text.
+fn describe_streams_whole(part: &mut Value) {
+    match part {
+        Value::Object(map) => {
+            if map.remove("itemSchema").is_some() {
+                map.entry("schema").or_insert_with(|| json!({ "type": "string" }));
+            }
+            // Below these the names are not OpenAPI's.
+            for (name, value) in map {
+                if !["schema", "schemas", "example", "examples"].contains(&name.as_str()) {
+                    describe_streams_whole(value);
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(describe_streams_whole),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::describe_streams_whole;
+
+    #[test]
+    fn a_stream_becomes_text_and_schemas_stay_as_they_are() {
+        let schemas = json!({ "Odd": { "properties": { "itemSchema": { "type": "integer" } } } });
+        let document = |content: serde_json::Value| {
+            json!({
+                "paths": { "/events": { "get": { "responses": { "200": { "content": { "text/event-stream": content } } } } } },
+                "components": { "schemas": schemas },
+            })
+        };
+        let mut found = document(json!({ "itemSchema": { "$ref": "#/components/schemas/Odd" } }));
+        describe_streams_whole(&mut found);
+        assert_eq!(found, document(json!({ "schema": { "type": "string" } })));
+    }
 }

@@ -64,12 +64,21 @@ pub fn openapi_document() -> utoipa::openapi::OpenApi {
     document
 }
 
+/// The same for programs that know OpenAPI 3.1 at best: without what 3.2 added.
+#[must_use]
+pub fn openapi_document_3_1() -> serde_json::Value {
+    openapi::as_3_1(&openapi_document())
+}
+
 fn compression() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new().compress_when(DefaultPredicate::new().and(SizeAbove::new(1024)))
 }
 
-async fn nowhere(request: Request) -> Problem {
-    Problem::not_found("resource", request.uri().path())
+async fn nowhere(request: Request) -> Response {
+    match request.uri().path() {
+        path if path.starts_with("/public/api/") => opendialog::public::nowhere(),
+        path => Problem::not_found("resource", path).into_response(),
+    }
 }
 
 async fn wrong_method() -> Problem {

@@ -230,8 +230,10 @@ fn later_configuration_wins() {
 #[test]
 fn openapi_prints_the_document() {
     let data = folder();
-    let document: Value = serde_json::from_str(&prints(data.path(), &["openapi"])).expect("JSON");
-    assert_eq!(document["openapi"], "3.2.0");
+    for (arguments, version) in [(&["openapi"][..], "3.2.0"), (&["openapi", "--as", "3.1"][..], "3.1.0")] {
+        let document: Value = serde_json::from_str(&prints(data.path(), arguments)).expect("JSON");
+        assert_eq!(document["openapi"], version);
+    }
 }
 
 #[test]

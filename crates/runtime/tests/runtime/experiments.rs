@@ -62,7 +62,10 @@ async fn what_was_assigned_stays_although_weights_change() {
     let evaluations = desk.evaluations().await;
     let expected = |variant: &str| json!({ "flag": "tone", "variant": variant, "reason": "RULE_MATCH", "context": {} });
     assert_eq!(evaluations.iter().map(body).collect::<Vec<_>>(), [expected("warm"), expected("control")]);
-    assert_eq!(evaluations.iter().map(|event| event.contact.as_str()).collect::<Vec<_>>(), ["ann", "bob"]);
+    assert_eq!(
+        evaluations.iter().filter_map(|event| event.contact.as_ref()).map(model::ContactId::as_str).collect::<Vec<_>>(),
+        ["ann", "bob"]
+    );
 
     // A variant that is no longer there is assigned anew.
     let left = json!({ "name": "tone", "enabled": true, "default_variant": "control",

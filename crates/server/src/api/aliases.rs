@@ -80,7 +80,8 @@ async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<A
     put, path = "/api/v1/{tenant}/aliases/{name}", tag = "Aliases", operation_id = "putAlias",
     params(
         ("tenant" = String, Path, description = "The tenant"),
-        ("name" = String, Path, description = "Lower-case letters and underscores, at most 100"),
+        ("name" = String, Path, description = "Lower-case letters and underscores, at most 100",
+         pattern = "^[a-z_]{1,100}$"),
     ),
     request_body = AliasTarget,
     responses(

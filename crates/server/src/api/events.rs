@@ -21,6 +21,7 @@ struct Feed {
     after: u64,
     /// How many at most: 1 to 1000.
     #[serde(default = "hundred")]
+    #[param(minimum = 1, maximum = 1000)]
     limit: usize,
 }
 

@@ -114,6 +114,7 @@ struct Listing {
     cursor: Option<String>,
     /// How many at most: 1 to 1000.
     #[serde(default = "hundred")]
+    #[param(minimum = 1, maximum = 1000)]
     limit: usize,
 }
 

@@ -41,7 +41,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         ("X-CSRF-TOKEN" = Option<String>, Header, description = "Repeats the cookie `parlance_csrf_token` where CSRF is on"),
     ),
     responses(
-        (status = 200, description = "What the agent says", body = ChatMessage),
+        (status = 200, description = "What the agent says; empty for `url_click`",
+         content((ChatMessage = "application/json"), (String = "text/plain"))),
         (status = 401, description = "App key or anonymous token missing or wrong", body = ErrorBody),
         (status = 403, description = "CSRF header missing or wrong", body = ErrorBody),
         (status = 408, description = "The body did not arrive in time", body = ErrorBody),
@@ -61,7 +62,8 @@ async fn message(app: State<App>, peer: Peer, uri: Uri, headers: HeaderMap, body
     post, path = "/incoming/chatApi", tag = "Chat API before 3.0", operation_id = "sendMessageChatApi",
     request_body = ChatRequest,
     responses(
-        (status = 200, description = "What the agent says", body = ChatMessage),
+        (status = 200, description = "What the agent says; empty for `url_click`",
+         content((ChatMessage = "application/json"), (String = "text/plain"))),
         (status = "4XX", description = "As for /chat-api/message", body = ErrorBody),
         (status = "5XX", description = "As for /chat-api/message", body = ErrorBody),
     ),
@@ -76,7 +78,8 @@ async fn incoming_chat_api(app: State<App>, peer: Peer, uri: Uri, headers: Heade
     post, path = "/incoming/webchat", tag = "Chat API before 3.0", operation_id = "sendMessageWebchat",
     request_body = ChatRequest,
     responses(
-        (status = 200, description = "What the agent says", body = ChatMessage),
+        (status = 200, description = "What the agent says; empty for `url_click`",
+         content((ChatMessage = "application/json"), (String = "text/plain"))),
         (status = "4XX", description = "As for /chat-api/message", body = ErrorBody),
         (status = "5XX", description = "As for /chat-api/message", body = ErrorBody),
     ),
@@ -146,7 +149,7 @@ async fn turn(
     };
     let answer = app.runtime.turn(call).await?;
     if silent {
-        return Ok(().into_response());
+        return Ok("".into_response());
     }
     Ok(said(&wire::messages(&answer.messages, answer.at, answer.time_zone.as_deref())))
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 #[derive(ToSchema)]
 pub(crate) struct ChatRequest {
     /// Always `message`.
-    #[schema(example = "message")]
+    #[schema(example = "message", pattern = "^message$")]
     notification: String,
     /// The visitor; the same as in the header `OPENDIALOG-USER-ID`.
     #[schema(min_length = 1, max_length = 384)]

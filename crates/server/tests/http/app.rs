@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header};
 use runtime::{
     Runtime, RuntimeOptions,
     agents::{Access, Agents},
@@ -15,6 +15,8 @@ use server::{Options, Server};
 use store::{Store, StoreOptions};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+
+use crate::described;
 
 /// A running server with a tenant `demo` and a token for it.
 pub(crate) struct TestApp {
@@ -111,13 +113,13 @@ impl TestApp {
 
     /// A program with the tenant's API token.
     pub(crate) async fn integrator(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
-        let request =
-            Client::new().request(method, format!("{}/api/v1/demo/{path}", self.url)).bearer_auth(&self.token);
+        let url = format!("{}/api/v1/demo/{path}", self.url);
+        let request = Client::new().request(method.clone(), url).bearer_auth(&self.token);
         let request = match body {
             Some(body) => request.json(&body),
             None => request,
         };
-        json_of(request.send().await.expect("an answer")).await
+        answer_of(Some(&method), request.send().await.expect("an answer")).await
     }
 
     /// Ends in order; gives what is left on the disk.
@@ -157,7 +159,8 @@ impl Visitor {
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
-        json_of(self.request(Method::POST, path).json(body).send().await.expect("an answer")).await
+        let answer = self.request(Method::POST, path).json(body).send().await.expect("an answer");
+        answer_of(Some(&Method::POST), answer).await
     }
 
     /// The body of a message; `content` is its content without what all have.
@@ -194,9 +197,18 @@ impl Visitor {
 }
 
 pub(crate) async fn json_of(response: Response) -> (StatusCode, Value) {
-    let status = response.status();
+    answer_of(None, response).await
+}
+
+/// Status and body of an answer, which must be as the OpenAPI document says.
+async fn answer_of(method: Option<&Method>, response: Response) -> (StatusCode, Value) {
+    let (status, path) = (response.status(), response.url().path().to_owned());
+    let media_type = response.headers().get(header::CONTENT_TYPE).map(|value| value.to_str().expect("text").to_owned());
+    let media_type = media_type.unwrap_or_default();
     let text = response.text().await.expect("a body");
-    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    let answer = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    described::check(method, &path, status, media_type.split(';').next().unwrap_or_default(), &answer);
+    (status, answer)
 }
 
 /// The scenario that the tests talk to: a turn for each kind of message.

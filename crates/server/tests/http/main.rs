@@ -7,6 +7,7 @@ mod bad_input;
 mod configuration;
 mod contacts;
 mod deep_links;
+mod described;
 mod experiments;
 mod files;
 mod flag_evaluations;

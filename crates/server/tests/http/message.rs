@@ -63,6 +63,7 @@ async fn od_w13_a_followed_link_is_recorded_and_nothing_is_said() {
     let answer = visitor.request(Method::POST, "/chat-api/message").json(&visitor.envelope(&click)).send().await;
     let answer = answer.expect("an answer");
     assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-type"], "text/plain; charset=utf-8");
     assert_eq!(answer.text().await.expect("a body"), "");
     let (_, rows) = json_of(visitor.get("/chat-api/history?limit=1").await).await;
     assert_eq!(rows[0]["type"], "url_click");

@@ -72,12 +72,37 @@ async fn every_described_operation_is_served() {
     }
 }
 
+/// Generators read it: nothing of 3.2 may be left, nothing else may be missing.
+#[test]
+fn the_document_for_older_programs_is_openapi_3_1() {
+    let older = server::openapi_document_3_1();
+    assert_eq!(older["openapi"], "3.1.0");
+    assert!(!older.to_string().contains("\"itemSchema\""));
+    let today = document();
+    assert_eq!(older["tags"].as_array().map(Vec::len), today["tags"].as_array().map(Vec::len));
+    for tag in older["tags"].as_array().expect("tags") {
+        let allowed = ["name", "description", "externalDocs"];
+        assert!(tag.as_object().expect("a tag").keys().all(|key| allowed.contains(&key.as_str())), "{tag}");
+    }
+    for (path, item) in older["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("an item") {
+            let known = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+            assert!(known.contains(&method.as_str()), "{method} {path} is none of 3.1");
+            for (status, response) in operation["responses"].as_object().expect("responses") {
+                assert!(response["description"].is_string(), "{method} {path} {status} has no description");
+            }
+        }
+    }
+    assert_eq!(older["components"]["schemas"], today["components"]["schemas"]);
+}
+
 #[tokio::test]
-async fn the_document_and_its_page_are_served() {
+async fn the_documents_and_their_page_are_served() {
     let app = TestApp::start().await;
-    let served: Value =
-        reqwest::get(format!("{}/api/swagger/openapi.json", app.url)).await.expect("one").json().await.expect("JSON");
-    assert_eq!(served, document());
+    for (file, expected) in [("openapi", document()), ("openapi-3.1", server::openapi_document_3_1())] {
+        let served = reqwest::get(format!("{}/api/swagger/{file}.json", app.url)).await.expect("an answer");
+        assert_eq!(served.json::<Value>().await.expect("JSON"), expected, "{file}");
+    }
     let page = reqwest::get(format!("{}/api/swagger", app.url)).await.expect("an answer");
     assert_eq!(page.status(), 200);
     assert!(page.text().await.expect("text").contains("swagger-ui"));

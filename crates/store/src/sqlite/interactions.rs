@@ -176,8 +176,9 @@ fn plan(connection: &Connection, tenant: &TenantId, filter: &InteractionFilter) 
     if few < FEW {
         let mut contacts: BTreeSet<String> = connection
             .prepare_cached(
+                // An erasure is a record of nobody.
                 "SELECT DISTINCT contact FROM records INDEXED BY records_by_time
-                 WHERE tenant = ?1 AND at BETWEEN ?2 AND ?3",
+                 WHERE tenant = ?1 AND at BETWEEN ?2 AND ?3 AND contact <> ''",
             )?
             .query_map(params![tenant.as_str(), filter.from.0, filter.to.0], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
@@ -242,7 +243,7 @@ fn each_contact(
     filter: &InteractionFilter,
     mut more: impl FnMut(&str) -> bool,
 ) -> rusqlite::Result<()> {
-    // Every record has a line, so that records need no look at their lines.
+    // Every record of a contact has a line, so that records need no look at their lines.
     let mut has_lines = connection.prepare_cached(
         "SELECT count(*) FROM (SELECT 1 FROM records INDEXED BY records_by_contact
          WHERE tenant = ?1 AND contact = ?2 AND at BETWEEN ?3 AND ?4 LIMIT 1)",

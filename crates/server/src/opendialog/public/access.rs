@@ -10,7 +10,7 @@ use runtime::users::Scope;
 use super::refusal::PublicRefusal;
 use crate::{
     app::{App, bearer, host_label},
-    directory::{KnownTenant, KnownToken},
+    directory::KnownToken,
     rate_limits::{Allowance, Endpoint},
     serve::Peer,
 };
@@ -25,10 +25,6 @@ pub(crate) struct PublicCaller {
 impl PublicCaller {
     pub(crate) fn tenant(&self) -> &TenantId {
         self.token.tenant.id()
-    }
-
-    pub(crate) fn known_tenant(&self) -> &KnownTenant {
-        &self.token.tenant
     }
 
     /// Lets the caller pass when its user may do this and did not do it too often; `too_many` is what is

@@ -2,12 +2,12 @@
 //! API token (spec/opendialog.md §1).
 
 mod access;
-mod deep_links;
-mod legacy;
 mod analytics;
 mod clickstream;
+mod deep_links;
 mod evaluation;
 mod flag_evaluations;
+mod legacy;
 mod listing;
 mod moment;
 mod profile;
@@ -18,8 +18,10 @@ mod stream;
 mod user_data_export;
 mod user_interactions;
 
+use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 
+use self::refusal::PublicRefusal;
 use crate::app::App;
 
 /// The routes of the public APIs.
@@ -31,4 +33,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(deep_links::routes())
         .merge(analytics::routes())
         .merge(flag_evaluations::routes())
+}
+
+/// The answer where there is no such call (row OD-P06).
+pub(crate) fn nowhere() -> Response {
+    PublicRefusal::NotFound("Resource not found.").into_response()
 }

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use model::{ContactId, record::Author};
 use runtime::users::Scope;
 use serde_json::{Map, Value, json};
@@ -173,7 +173,8 @@ impl Export {
             out.push(b'}');
             let _ = sender.send(Ok(out.into())).await;
         });
-        let chunks = stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
+        // Compression asks once more after the end.
+        let chunks = stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver))).fuse();
         Ok(([(header::CONTENT_TYPE, "application/json")], Body::from_stream(chunks)).into_response())
     }
 
