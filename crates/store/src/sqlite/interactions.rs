@@ -190,12 +190,10 @@ fn plan(connection: &Connection, tenant: &TenantId, filter: &InteractionFilter) 
         return Ok(Plan::Listed(contacts));
     }
     for (name, value) in &filter.found_by {
-        let found: Vec<String> = connection
-            .prepare_cached(
-                "SELECT contact FROM contact_attributes INDEXED BY contact_attributes_by_value
-                 WHERE tenant = ?1 AND name = ?2 AND instr(value, ?3) > 0 LIMIT ?4",
-            )?
-            .query_map(params![tenant.as_str(), name, folded(value), FEW], |row| row.get(0))?
+        let Some(index) = index_of(name) else { continue };
+        let found: BTreeSet<String> = connection
+            .prepare_cached(index)?
+            .query_map(params![tenant.as_str(), folded(value), FEW], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         if (found.len() as i64) < FEW {
             let mut contacts = BTreeSet::new();
@@ -210,6 +208,29 @@ fn plan(connection: &Connection, tenant: &TenantId, filter: &InteractionFilter) 
     Ok(Plan::InOrder)
 }
 
+/// How contacts are looked up by an attribute that few of them share. The others are shared by many, and
+/// who asks for them wants a good part of all contacts.
+fn index_of(name: &str) -> Option<&'static str> {
+    match name {
+        "email" => Some(
+            "SELECT DISTINCT contact FROM records INDEXED BY records_by_email
+             WHERE tenant = ?1 AND json_extract(found_by, '$.email') IS NOT NULL
+               AND instr(json_extract(found_by, '$.email'), ?2) > 0 LIMIT ?3",
+        ),
+        "ip_address" => Some(
+            "SELECT DISTINCT contact FROM records INDEXED BY records_by_address
+             WHERE tenant = ?1 AND json_extract(found_by, '$.ip_address') IS NOT NULL
+               AND instr(json_extract(found_by, '$.ip_address'), ?2) > 0 LIMIT ?3",
+        ),
+        _ => None,
+    }
+}
+
+/// The place of an attribute in the column.
+fn path(name: &str) -> String {
+    format!("$.\"{name}\"")
+}
+
 /// Whether a contact's attributes contain what is asked for.
 fn has_attributes(
     connection: &Connection,
@@ -218,12 +239,13 @@ fn has_attributes(
     found_by: &[(String, String)],
 ) -> rusqlite::Result<bool> {
     let mut query = connection.prepare_cached(
-        "SELECT instr((SELECT value FROM contact_attributes WHERE tenant = ?1 AND contact = ?2 AND name = ?3
+        "SELECT instr((SELECT json_extract(found_by, ?3) FROM records INDEXED BY records_with_attributes
+         WHERE tenant = ?1 AND contact = ?2 AND found_by IS NOT NULL AND json_type(found_by, ?3) IS NOT NULL
          ORDER BY log_seq DESC LIMIT 1), ?4) > 0",
     )?;
     for (name, value) in found_by {
         let holds: Option<bool> =
-            query.query_row(params![tenant.as_str(), contact, name, folded(value)], |row| row.get(0))?;
+            query.query_row(params![tenant.as_str(), contact, path(name), folded(value)], |row| row.get(0))?;
         if holds != Some(true) {
             return Ok(false);
         }
@@ -310,7 +332,7 @@ impl Page<'_> {
             self.filter.author.map(author_number).into(),
         ];
         for (name, value) in &self.filter.found_by {
-            values.push(name.clone().into());
+            values.push(path(name).into());
             values.push(folded(value).into());
         }
         let asked = query.parameter_count();
@@ -355,8 +377,9 @@ fn attribute_conditions(count: usize) -> String {
         .map(|index| {
             let (name, value) = (7 + 2 * index, 8 + 2 * index);
             format!(
-                " AND instr((SELECT a.value FROM contact_attributes a WHERE a.tenant = ?1 AND a.contact = r.contact
-                 AND a.name = ?{name} ORDER BY a.log_seq DESC LIMIT 1), ?{value}) > 0"
+                " AND instr((SELECT json_extract(a.found_by, ?{name}) FROM records a INDEXED BY records_with_attributes
+                 WHERE a.tenant = ?1 AND a.contact = r.contact AND a.found_by IS NOT NULL
+                 AND json_type(a.found_by, ?{name}) IS NOT NULL ORDER BY a.log_seq DESC LIMIT 1), ?{value}) > 0"
             )
         })
         .collect()

@@ -3,7 +3,7 @@
 //! Invariant: the rows depend on the records and their order alone, not on how they are cut into
 //! transactions. Nothing here reads a clock, makes an id, or counts anything but what is in the tables.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use model::{
     LogSeq, TenantId, TranscriptId,
@@ -24,14 +24,12 @@ const TRANSCRIPT: &str = "INSERT INTO transcripts (tenant, transcript, contact, 
     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (tenant, transcript) DO NOTHING";
 const RECORD: &str =
     "INSERT INTO records (log_seq, tenant, contact, transcript, agent, turn, at, agent_version, closed,
-        message_id, url, source_ip, status, duration)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+        message_id, url, source_ip, status, duration, found_by)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 const FACT: &str = "INSERT INTO records (log_seq, tenant, contact, transcript, agent, turn, at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const ENTRY: &str = "INSERT INTO entries (position, id, author, kind, text, at, intent, place, body)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-const ATTRIBUTE: &str =
-    "INSERT INTO contact_attributes (tenant, contact, name, log_seq, value) VALUES (?1, ?2, ?3, ?4, ?5)";
 const EVENT: &str = "INSERT INTO events (tenant, seq, log_seq, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 type AgentAndTurn = (Option<[u8; 16]>, i64);
@@ -43,7 +41,6 @@ pub(super) struct Projection<'t> {
     transcript: CachedStatement<'t>,
     record: CachedStatement<'t>,
     entry: CachedStatement<'t>,
-    attribute: CachedStatement<'t>,
     event: CachedStatement<'t>,
     /// Number of the last event of each tenant that this transaction has touched.
     event_counters: HashMap<TenantId, i64>,
@@ -57,7 +54,6 @@ impl<'t> Projection<'t> {
             transcript: transaction.prepare_cached(TRANSCRIPT)?,
             record: transaction.prepare_cached(RECORD)?,
             entry: transaction.prepare_cached(ENTRY)?,
-            attribute: transaction.prepare_cached(ATTRIBUTE)?,
             event: transaction.prepare_cached(EVENT)?,
             event_counters: HashMap::new(),
         })
@@ -106,20 +102,11 @@ impl<'t> Projection<'t> {
             turn.request.url,
             turn.request.source_ip,
             turn.request.status,
-            turn.request.duration_micros.cast_signed()
+            turn.request.duration_micros.cast_signed(),
+            found_by(turn)
         ])?;
-        self.add_attributes(seq, turn)?;
         self.add_entries(seq, &turn.entries)?;
         self.add_events(seq, tenant, &turn.events)
-    }
-
-    /// Notes the attributes by which the contact is looked for, as far as the turn changed them.
-    fn add_attributes(&mut self, seq: i64, turn: &TurnRecord) -> rusqlite::Result<()> {
-        for (name, value) in &turn.found_by {
-            let value = value.as_deref().map(interactions::folded);
-            self.attribute.execute(params![turn.tenant.as_str(), turn.contact.as_str(), name, seq, value])?;
-        }
-        Ok(())
     }
 
     fn add_fact(&mut self, seq: i64, fact: &FactRecord) -> rusqlite::Result<()> {
@@ -219,6 +206,16 @@ impl<'t> Projection<'t> {
             .optional()
             .map(Option::unwrap_or_default)
     }
+}
+
+/// The attributes that a turn changed, as their column has them; none when it changed none.
+fn found_by(turn: &TurnRecord) -> Option<String> {
+    let values: BTreeMap<&str, Option<String>> = turn
+        .found_by
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_deref().map(interactions::folded)))
+        .collect();
+    (!values.is_empty()).then(|| serde_json::to_string(&values).expect("texts serialise"))
 }
 
 /// The place of a record's first entry among all entries.

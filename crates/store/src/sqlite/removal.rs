@@ -29,9 +29,6 @@ pub(super) fn remove(transaction: &Transaction<'_>, tenant: &TenantId, places: &
     for place in places {
         let seq = place.0.cast_signed();
         let Some(found) = find(transaction, tenant, seq)? else { continue };
-        transaction
-            .prepare_cached("DELETE FROM contact_attributes WHERE tenant = ?1 AND contact = ?2 AND log_seq = ?3")?
-            .execute(params![tenant.as_str(), found.contact, seq])?;
         if let (true, Some(agent)) = (found.is_turn, found.agent) {
             sessions.insert((found.contact, agent));
         }

@@ -24,9 +24,18 @@ CREATE TABLE records (
     url TEXT,
     source_ip TEXT,
     status INTEGER,
-    duration INTEGER
+    duration INTEGER,
+    -- The attributes by which contacts are looked for that this turn changed, as a JSON object in lower
+    -- case; null says that one is gone.
+    found_by TEXT
 ) STRICT;
 CREATE INDEX records_by_contact ON records (tenant, contact, log_seq, at);
+-- Where the attributes of a contact are; and those of them that tell contacts apart by themselves.
+CREATE INDEX records_with_attributes ON records (tenant, contact, log_seq) WHERE found_by IS NOT NULL;
+CREATE INDEX records_by_email ON records (tenant, json_extract(found_by, '$.email'), contact)
+    WHERE json_extract(found_by, '$.email') IS NOT NULL;
+CREATE INDEX records_by_address ON records (tenant, json_extract(found_by, '$.ip_address'), contact)
+    WHERE json_extract(found_by, '$.ip_address') IS NOT NULL;
 CREATE INDEX records_by_time ON records (tenant, at, contact, agent);
 CREATE INDEX records_by_transcript ON records (tenant, transcript, turn) WHERE transcript IS NOT NULL;
 CREATE INDEX records_by_message ON records (tenant, contact, message_id) WHERE message_id IS NOT NULL;
@@ -80,18 +89,6 @@ CREATE TABLE events (
 
 -- Events that do not come with every turn, by what they are.
 CREATE INDEX events_by_kind ON events (tenant, kind, seq) WHERE kind <> 'turn.completed';
-
--- Attributes by which contacts are looked for, in lower case, as turns changed them; the latest row of a
--- name counts, and one without a value says that the attribute is gone.
-CREATE TABLE contact_attributes (
-    tenant TEXT NOT NULL,
-    contact TEXT NOT NULL,
-    name TEXT NOT NULL,
-    log_seq INTEGER NOT NULL,
-    value TEXT,
-    PRIMARY KEY (tenant, contact, name, log_seq)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX contact_attributes_by_value ON contact_attributes (tenant, name, value);
 
 -- The number of each tenant's last event.
 CREATE TABLE event_counters (
