@@ -148,7 +148,10 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Overloaded { retry_after } => Self::busy(retry_after.as_secs()),
-            StoreError::Closed | StoreError::Unavailable { .. } => Self::busy(1),
+            StoreError::Closed | StoreError::Unavailable { .. } => {
+                tracing::warn!(%error, "the store could not serve a request");
+                Self::busy(1)
+            }
             StoreError::Conflict { .. } | StoreError::Duplicate { .. } => Self::conflict(error.to_string()),
             StoreError::Invalid { field, problem } => Self::invalid(field, "The value is not acceptable.", problem),
             other => Self::broken(&other.to_string()),

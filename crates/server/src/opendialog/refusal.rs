@@ -124,7 +124,10 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Overloaded { retry_after } => Self::Busy(retry_after),
-            StoreError::Closed | StoreError::Unavailable { .. } => Self::Busy(Duration::from_secs(1)),
+            StoreError::Closed | StoreError::Unavailable { .. } => {
+                tracing::warn!(%error, "the store could not serve a request");
+                Self::Busy(Duration::from_secs(1))
+            }
             other => Self::Broken(other.to_string()),
         }
     }

@@ -48,7 +48,10 @@ impl From<StoreError> for PublicRefusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Overloaded { retry_after } => Self::Busy(retry_after),
-            StoreError::Closed | StoreError::Unavailable { .. } => Self::Busy(Duration::from_secs(1)),
+            StoreError::Closed | StoreError::Unavailable { .. } => {
+                tracing::warn!(%error, "the store could not serve a request");
+                Self::Busy(Duration::from_secs(1))
+            }
             other => Self::Broken(BROKEN, other.to_string()),
         }
     }
