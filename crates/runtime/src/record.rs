@@ -67,6 +67,15 @@ fn stored(answer: &(Need, Answer)) -> StoredAnswer<'_> {
     }
 }
 
+/// What the event of every turn says.
+#[derive(Serialize)]
+struct Completed<'a> {
+    turn: u32,
+    act: Act,
+    intent: Option<&'a str>,
+    messages: usize,
+}
+
 /// Makes the record, and gives the messages to answer.
 pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Message>), TurnError> {
     let Written { call, before, preset, agent, transcript, turn, at, began, outcome, answers, evaluated } = written;
@@ -96,11 +105,13 @@ pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Messa
         let body = json!({"flag": flag, "variant": variant, "reason": reason, "context": context});
         events.push(event(EVALUATED, body)?);
     }
-    events.push(event(
-        "turn.completed",
-        json!({"turn": turn, "act": call.inbound.act, "intent": outcome.heard.as_ref().map(|(intent, _)| &**intent),
-               "messages": messages.len()}),
-    )?);
+    let completed = Completed {
+        turn,
+        act: call.inbound.act,
+        intent: outcome.heard.as_ref().map(|(intent, _)| &**intent),
+        messages: messages.len(),
+    };
+    events.push(event("turn.completed", completed)?);
     if outcome.closed {
         events.push(event("transcript.closed", json!({"turns": turn}))?);
     }
@@ -161,7 +172,7 @@ pub(crate) const fn kind(act: Act) -> &'static str {
     }
 }
 
-fn event(kind: &str, body: Value) -> Result<Event, TurnError> {
+fn event(kind: &str, body: impl Serialize) -> Result<Event, TurnError> {
     Ok(Event { kind: kind.to_owned(), body: raw(&body)? })
 }
 

@@ -14,7 +14,8 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    appearance, body, envelope,
+    appearance, body,
+    fields::{Field, Fields},
     message::said,
     refusal::{ErrorBody, Refusal, Violations},
     schema::ChatConfiguration,
@@ -191,10 +192,10 @@ fn check_body(body: &[u8]) -> Result<(), Refusal> {
     if body.is_empty() {
         return Ok(());
     }
-    let map = envelope::object(body)?;
+    let fields = Fields::of_body(body)?;
     let mut wrong = Violations::default();
     for field in ["custom_settings", "tags"] {
-        if !matches!(map.get(field), None | Some(Value::Null | Value::Object(_) | Value::Array(_))) {
+        if matches!(fields.get(field)?, Field::Text(_) | Field::Scalar(_)) {
             wrong.add(field, format!("The {field} must be an object or a list."));
         }
     }

@@ -3,11 +3,16 @@
 //!
 //! The vendor's key names stop here.
 
+use std::borrow::Cow;
+
 use model::ContactId;
 use model::inbound::{Act, Inbound};
 use serde_json::{Map, Value};
 
-use super::refusal::{Refusal, Violations};
+use super::{
+    fields::{Field, Fields, owned},
+    refusal::{Refusal, Violations},
+};
 
 /// Longest typed text, in characters.
 const MAX_TEXT: usize = 65_536;
@@ -28,45 +33,44 @@ pub(crate) struct Envelope {
 
 /// Parses and checks a body; every wrong field is reported, not just the first.
 pub(crate) fn parse(body: &[u8]) -> Result<Envelope, Refusal> {
-    let body = object(body)?;
+    let body = Fields::of_body(body)?;
     let mut wrong = Violations::default();
 
-    match body.get("notification") {
-        Some(Value::String(kind)) if kind == "message" => {}
-        None | Some(Value::Null) => wrong.add("notification", "The notification field is required."),
-        Some(_) => wrong.add("notification", "The selected notification is invalid."),
+    match body.get("notification")? {
+        Field::Text(kind) if kind == "message" => {}
+        Field::Missing | Field::Null => wrong.add("notification", "The notification field is required."),
+        _ => wrong.add("notification", "The selected notification is invalid."),
     }
-    let contact = contact_id(required_text(&body, "user_id", "user_id", &mut wrong), "user_id", &mut wrong);
-    required_text(&body, "author", "author", &mut wrong);
-    let message_id = optional_text(&body, "message_id", "message_id", MAX_NAME, &mut wrong);
+    let contact = contact_id(body.required_text("user_id", "user_id", &mut wrong)?.as_deref(), "user_id", &mut wrong);
+    body.required_text("author", "author", &mut wrong)?;
+    let message_id = body.optional_text("message_id", "message_id", MAX_NAME, &mut wrong)?.map(Cow::into_owned);
 
-    let (inbound, scenario) = match body.get("content") {
-        Some(Value::Object(content)) if !content.is_empty() => parse_content(content, &mut wrong),
-        None | Some(Value::Null) => {
-            wrong.add("content", "The content field is required.");
-            (Inbound::new(Act::Text), None)
-        }
-        Some(_) => {
+    let (inbound, scenario) = match body.get("content")? {
+        Field::Object(content) => match Fields::of(content)? {
+            content if content.is_empty() => missing_content(&mut wrong),
+            content => parse_content(&content, &mut wrong)?,
+        },
+        Field::Missing | Field::Null => missing_content(&mut wrong),
+        _ => {
             wrong.add("content", "The content must be an object.");
             (Inbound::new(Act::Text), None)
         }
     };
-    let scenario = scenario.or_else(|| {
-        optional_text(&body, "selected_scenario", "selected_scenario", MAX_NAME, &mut wrong).map(str::to_owned)
-    });
+    let scenario = match scenario {
+        Some(scenario) => Some(scenario),
+        None => {
+            body.optional_text("selected_scenario", "selected_scenario", MAX_NAME, &mut wrong)?.map(Cow::into_owned)
+        }
+    };
     match contact {
-        Some(contact) => wrong.or(Envelope { contact, message_id: message_id.map(str::to_owned), scenario, inbound }),
+        Some(contact) => wrong.or(Envelope { contact, message_id, scenario, inbound }),
         None => Err(Refusal::Invalid(wrong)),
     }
 }
 
-/// The body as a JSON object.
-pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(map)) => Ok(map),
-        Ok(_) => Err(Violations::of("body", "The body must be a JSON object.").into()),
-        Err(error) => Err(Violations::of("body", format!("The body is not valid JSON: {error}.")).into()),
-    }
+fn missing_content(wrong: &mut Violations) -> (Inbound, Option<String>) {
+    wrong.add("content", "The content field is required.");
+    (Inbound::new(Act::Text), None)
 }
 
 /// A contact's id, checked; complaints name `field`.
@@ -84,77 +88,86 @@ pub(crate) fn contact_id(text: Option<&str>, field: &str, wrong: &mut Violations
     }
 }
 
-fn parse_content(content: &Map<String, Value>, wrong: &mut Violations) -> (Inbound, Option<String>) {
-    let act = match content.get("type") {
-        Some(Value::String(kind)) => act(kind),
-        _ => None,
+fn parse_content(content: &Fields<'_>, wrong: &mut Violations) -> Result<(Inbound, Option<String>), Refusal> {
+    let act = match content.get("type")? {
+        Field::Text(kind) => act(&kind).or_else(|| {
+            wrong.add("content.type", "The selected content.type is invalid.");
+            None
+        }),
+        Field::Missing | Field::Null => {
+            wrong.add("content.type", "The content.type field is required.");
+            None
+        }
+        _ => {
+            wrong.add("content.type", "The selected content.type is invalid.");
+            None
+        }
     };
-    if act.is_none() {
-        let complaint = match content.get("type") {
-            None | Some(Value::Null) => "The content.type field is required.",
-            Some(_) => "The selected content.type is invalid.",
-        };
-        wrong.add("content.type", complaint);
-    }
     let act = act.unwrap_or(Act::Text);
 
-    let intent = optional_text(content, "callback_id", "content.callback_id", MAX_NAME, wrong);
-    if intent.is_none() && matches!(act, Act::Button | Act::Form | Act::Open) && !content.contains_key("callback_id") {
+    let intent = content.optional_text("callback_id", "content.callback_id", MAX_NAME, wrong)?;
+    if intent.is_none()
+        && matches!(act, Act::Button | Act::Form | Act::Open)
+        && matches!(content.get("callback_id")?, Field::Missing)
+    {
         wrong.add("content.callback_id", "The content.callback_id field is required.");
     }
 
-    let empty = Map::new();
-    let data = match content.get("data") {
-        Some(Value::Object(data)) => data,
-        None | Some(Value::Null) => &empty,
-        // An empty PHP map arrives as `[]`.
-        Some(Value::Array(list)) if list.is_empty() => &empty,
-        Some(_) => {
+    // An empty map of PHP arrives as `[]`.
+    let data = match content.get("data")? {
+        Field::Object(data) => Fields::of(data)?,
+        Field::Missing | Field::Null => Fields::default(),
+        Field::List(list) if owned::<Vec<Value>>(list)?.is_empty() => Fields::default(),
+        _ => {
             wrong.add("content.data", "The content.data must be an object.");
-            &empty
+            Fields::default()
         }
     };
-    let (visitor, scenario) = match content.get("user") {
-        Some(Value::Object(user)) => parse_visitor(user, wrong),
-        Some(Value::Array(list)) if list.is_empty() => (Map::new(), None),
-        None | Some(Value::Null) => {
+    let (visitor, scenario) = match content.get("user")? {
+        Field::Object(user) => parse_visitor(owned(user)?, wrong),
+        Field::List(list) if owned::<Vec<Value>>(list)?.is_empty() => (Map::new(), None),
+        Field::Missing | Field::Null => {
             if act == Act::Open {
                 wrong.add("content.user", "The content.user field is required.");
             }
             (Map::new(), None)
         }
-        Some(_) => {
+        _ => {
             wrong.add("content.user", "The content.user must be an object.");
             (Map::new(), None)
         }
     };
 
     let mut inbound = Inbound::new(act);
-    inbound.intent = intent.map(str::to_owned);
-    inbound.escalating = content.get("escalating").is_some_and(|value| value == &Value::Bool(true));
+    inbound.intent = intent.map(Cow::into_owned);
+    inbound.escalating = matches!(content.get("escalating")?, Field::Scalar("true"));
     inbound.visitor = visitor;
-    parse_data(&mut inbound, data, wrong);
-    (inbound, scenario)
+    parse_data(&mut inbound, &data, wrong)?;
+    Ok((inbound, scenario))
 }
 
 /// What an act carries beside its name (§5.2, "Content by type").
-fn parse_data(inbound: &mut Inbound, data: &Map<String, Value>, wrong: &mut Violations) {
-    let text = optional_text(data, "text", "content.data.text", MAX_TEXT, wrong);
-    if text.is_none() && matches!(inbound.act, Act::Text | Act::LongText) && !data.contains_key("text") {
+fn parse_data(inbound: &mut Inbound, data: &Fields<'_>, wrong: &mut Violations) -> Result<(), Refusal> {
+    let text = data.optional_text("text", "content.data.text", MAX_TEXT, wrong)?;
+    if text.is_none() && matches!(inbound.act, Act::Text | Act::LongText) && matches!(data.get("text")?, Field::Missing)
+    {
         wrong.add("content.data.text", "The content.data.text field is required.");
     }
-    inbound.text = text.unwrap_or_default().to_owned();
+    inbound.text = text.unwrap_or_default().into_owned();
     match inbound.act {
-        Act::Button | Act::Trigger | Act::Open => inbound.value = scalar(data, "value", "content.data.value", wrong),
+        Act::Button | Act::Trigger | Act::Open => {
+            inbound.value = value(data.get("value")?, "content.data.value", wrong);
+        }
         Act::Link => {
-            inbound.value = scalar(data, "url", "content.data.url", wrong);
+            inbound.value = value(data.get("url")?, "content.data.url", wrong);
             if inbound.value.as_deref().unwrap_or_default().is_empty() {
                 wrong.add("content.data.url", "The content.data.url field is required.");
             }
         }
         Act::Form => {
-            let fields = data.iter().filter(|(name, _)| !matches!(name.as_str(), "time" | "date" | "text"));
-            inbound.fields = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+            for (name, raw) in data.iter().filter(|(name, _)| !matches!(*name, "time" | "date" | "text")) {
+                inbound.fields.insert(name.to_owned(), owned(raw)?);
+            }
             if inbound.fields.len() > MAX_FIELDS {
                 wrong.add("content.data", format!("A form may have at most {MAX_FIELDS} fields."));
             }
@@ -165,28 +178,38 @@ fn parse_data(inbound: &mut Inbound, data: &Map<String, Value>, wrong: &mut Viol
         }
         Act::Text | Act::LongText => {}
     }
+    Ok(())
 }
 
 /// Visitor attributes by name: the profile, with `custom` laid open. Parts of the profile that the
 /// widget sends empty say nothing and are left out.
-fn parse_visitor(user: &Map<String, Value>, wrong: &mut Violations) -> (Map<String, Value>, Option<String>) {
-    let mut visitor = Map::new();
-    let mut scenario = None;
+fn parse_visitor(user: Map<String, Value>, wrong: &mut Violations) -> (Map<String, Value>, Option<String>) {
+    let mut visitor = Map::with_capacity(user.len() + 4);
+    let (mut scenario, mut passed) = (None, Value::Null);
     for (name, value) in user {
-        let empty = value.is_null() || value.as_str().is_some_and(str::is_empty);
-        if name != "custom" && !empty {
-            visitor.insert(attribute(name).to_owned(), value.clone());
+        if name == "custom" {
+            passed = value;
+        } else if !value.is_null() && value.as_str() != Some("") {
+            visitor.insert(attribute(name), value);
         }
     }
-    match user.get("custom") {
-        Some(Value::Object(custom)) => {
-            scenario = scalar(custom, "selected_scenario", "content.user.custom.selected_scenario", wrong)
-                .filter(|scenario| !scenario.is_empty());
-            visitor.extend(custom.iter().map(|(name, value)| (name.clone(), value.clone())));
+    match passed {
+        Value::Object(custom) => {
+            scenario = match custom.get("selected_scenario") {
+                Some(Value::String(name)) => Some(name.clone()).filter(|name| !name.is_empty()),
+                Some(name @ (Value::Number(_) | Value::Bool(_))) => Some(name.to_string()),
+                None | Some(Value::Null) => None,
+                Some(_) => {
+                    let field = "content.user.custom.selected_scenario";
+                    wrong.add(field, format!("The {field} must be a text."));
+                    None
+                }
+            };
+            visitor.extend(custom);
         }
-        None | Some(Value::Null) => {}
-        Some(Value::Array(list)) if list.is_empty() => {}
-        Some(_) => wrong.add("content.user.custom", "The content.user.custom must be an object."),
+        Value::Null => {}
+        Value::Array(list) if list.is_empty() => {}
+        _ => wrong.add("content.user.custom", "The content.user.custom must be an object."),
     }
     if visitor.len() > MAX_FIELDS {
         wrong.add("content.user", format!("A user may have at most {MAX_FIELDS} attributes."));
@@ -196,11 +219,11 @@ fn parse_visitor(user: &Map<String, Value>, wrong: &mut Violations) -> (Map<Stri
 
 /// The attribute that a part of the profile becomes; exports and filters spell two of them otherwise than
 /// the widget does (§1.3, §5.2).
-fn attribute(name: &str) -> &str {
-    match name {
-        "ipAddress" => "ip_address",
-        "browserLanguage" => "browser_language",
-        other => other,
+fn attribute(name: String) -> String {
+    match name.as_str() {
+        "ipAddress" => "ip_address".to_owned(),
+        "browserLanguage" => "browser_language".to_owned(),
+        _ => name,
     }
 }
 
@@ -230,57 +253,13 @@ pub(crate) const fn act_name(act: Act) -> &'static str {
     }
 }
 
-pub(crate) fn required_text<'b>(
-    map: &'b Map<String, Value>,
-    key: &str,
-    field: &str,
-    wrong: &mut Violations,
-) -> Option<&'b str> {
-    match map.get(key) {
-        Some(Value::String(text)) if !text.is_empty() => Some(text),
-        None | Some(Value::Null) => {
-            wrong.add(field, format!("The {field} field is required."));
-            None
-        }
-        Some(Value::String(_)) => {
-            wrong.add(field, format!("The {field} field is required."));
-            None
-        }
-        Some(_) => {
-            wrong.add(field, format!("The {field} must be a string."));
-            None
-        }
-    }
-}
-
-fn optional_text<'b>(
-    map: &'b Map<String, Value>,
-    key: &str,
-    field: &str,
-    max: usize,
-    wrong: &mut Violations,
-) -> Option<&'b str> {
-    match map.get(key) {
-        Some(Value::String(text)) if text.len() <= max || text.chars().count() <= max => Some(text),
-        Some(Value::String(_)) => {
-            wrong.add(field, format!("The {field} may not be longer than {max} characters."));
-            None
-        }
-        None | Some(Value::Null) => None,
-        Some(_) => {
-            wrong.add(field, format!("The {field} must be a string."));
-            None
-        }
-    }
-}
-
 /// A text, number or boolean as text.
-fn scalar(map: &Map<String, Value>, key: &str, field: &str, wrong: &mut Violations) -> Option<String> {
-    match map.get(key) {
-        Some(Value::String(text)) if text.chars().count() <= MAX_TEXT => Some(text.clone()),
-        Some(value @ (Value::Number(_) | Value::Bool(_))) => Some(value.to_string()),
-        None | Some(Value::Null) => None,
-        Some(_) => {
+fn value(held: Field<'_>, field: &str, wrong: &mut Violations) -> Option<String> {
+    match held {
+        Field::Text(text) if text.chars().count() <= MAX_TEXT => Some(text.into_owned()),
+        Field::Scalar(text) => Some(text.to_owned()),
+        Field::Missing | Field::Null => None,
+        _ => {
             wrong.add(field, format!("The {field} must be a text of at most {MAX_TEXT} characters."));
             None
         }

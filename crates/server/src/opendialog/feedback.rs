@@ -15,7 +15,8 @@ use serde_json::{Value, json, value::to_raw_value};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    body, envelope,
+    body,
+    fields::Fields,
     history::transcript_of,
     refusal::{ErrorBody, Refusal, Violations},
     schema::FeedbackRequest,
@@ -58,21 +59,16 @@ async fn feedback(app: State<App>, headers: HeaderMap, body: Body) -> Response {
 async fn admitted(app: &Shared, headers: &HeaderMap, body: Body) -> Result<(Visit, Value), Refusal> {
     visit::require_key(app, Generation::Current, headers).await?;
     let body = body::json(headers, body, app.options.body_timeout).await?;
-    let body = envelope::object(&body)?;
+    let body = Fields::of_body(&body)?;
     let mut wrong = Violations::default();
-    let template = envelope::required_text(&body, "message_template_id", "message_template_id", &mut wrong);
-    let feedback = envelope::required_text(&body, "feedback", "feedback", &mut wrong);
-    if feedback.is_some_and(|feedback| !matches!(feedback, "positive" | "negative")) {
+    let template = body.required_text("message_template_id", "message_template_id", &mut wrong)?;
+    let feedback = body.required_text("feedback", "feedback", &mut wrong)?;
+    if feedback.as_deref().is_some_and(|feedback| !matches!(feedback, "positive" | "negative")) {
         wrong.add("feedback", "The selected feedback is invalid. It must be positive or negative.");
     }
-    let request = body.get("request_id").filter(|id| !id.is_null());
-    if request.is_some_and(|id| !id.is_string()) {
-        wrong.add("request_id", "The request_id must be a string.");
-    }
-    for (field, text) in [("message_template_id", template), ("request_id", request.and_then(Value::as_str))] {
-        if text.is_some_and(|text| text.chars().count() > 255) {
-            wrong.add(field, format!("The {field} may not be longer than 255 characters."));
-        }
+    let request = body.optional_text("request_id", "request_id", 255, &mut wrong)?;
+    if template.as_deref().is_some_and(|text| text.chars().count() > 255) {
+        wrong.add("message_template_id", "The message_template_id may not be longer than 255 characters.");
     }
     let opinion = wrong.or(json!({ "template": template, "feedback": feedback, "request": request }))?;
     let visit = visit::admit(app, Generation::Current, Effect::Writes, headers, Claims::default()).await?;

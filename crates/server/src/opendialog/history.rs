@@ -1,6 +1,8 @@
 //! What was said with a visitor: the history endpoint, lines added to it from elsewhere
 //! (spec/opendialog.md §5.4).
 
+use std::borrow::Cow;
+
 use axum::{
     body::Body,
     extract::{Path, Query, State, rejection::QueryRejection},
@@ -25,6 +27,7 @@ use uuid::Uuid;
 
 use super::{
     body, envelope,
+    fields::Fields,
     message::said,
     refusal::{ErrorBody, Refusal, Violations},
     schema::{ExternalLine, HistoryRow},
@@ -263,33 +266,32 @@ async fn add(
             None => Asked::default(),
         };
         let body = body::json(headers, body, app.options.body_timeout).await?;
-        let line = envelope::object(&body)?;
+        let line = Fields::of_body(&body)?;
         let mut wrong = Violations::default();
-        let author = envelope::required_text(&line, "author", "author", &mut wrong).unwrap_or_default();
-        let text = envelope::required_text(&line, "text", "text", &mut wrong).unwrap_or_default();
+        let author = line.required_text("author", "author", &mut wrong)?.unwrap_or_default();
+        let text = line.required_text("text", "text", &mut wrong)?.unwrap_or_default().into_owned();
         if author.chars().count() > 384 {
             wrong.add("author", "The author may not be longer than 384 characters.");
         }
         if text.chars().count() > 65_536 {
             wrong.add("text", "The text may not be longer than 65536 characters.");
         }
+        let mut data = Map::new();
+        data.insert("text".to_owned(), text.as_str().into());
         for field in ["date", "time"] {
-            if !matches!(line.get(field), None | Some(Value::Null))
-                && line[field].as_str().is_none_or(|t| t.len() > 100)
-            {
-                wrong.add(field, format!("The {field} must be a text of at most 100 bytes."));
-            }
+            let said = line.optional_text(field, field, 100, &mut wrong)?;
+            data.insert(field.to_owned(), said.map(Cow::into_owned).into());
         }
         let author = if author == "me" { Author::Contact } else { Author::Agent };
         wrong.or(())?;
         let scenario = asked.selected_scenario.as_deref().filter(|name| !name.is_empty());
         let visit = visit::admit(app, generation, Effect::Writes, headers, Claims { user, scenario }).await?;
-        Ok::<_, Refusal>((visit, author, text.to_owned(), line))
+        Ok::<_, Refusal>((visit, author, text, data))
     };
     match admitted.await {
         Err(refusal) => refusal.into_response(),
-        Ok((visit, author, text, line)) => {
-            let added = store_line(app, &visit, author, text, &line).await;
+        Ok((visit, author, text, data)) => {
+            let added = store_line(app, &visit, author, text, &data).await;
             visit.answer(added.map_or_else(Refusal::into_response, |()| ().into_response()))
         }
     }
@@ -300,11 +302,10 @@ async fn store_line(
     visit: &Visit,
     author: Author,
     text: String,
-    line: &Map<String, Value>,
+    data: &Map<String, Value>,
 ) -> Result<(), Refusal> {
     let at = Timestamp::now();
     let transcript = transcript_of(app, visit).await?;
-    let data = json!({ "text": text, "date": line.get("date"), "time": line.get("time") });
     let entry = Entry {
         id: EntryId(Uuid::now_v7()),
         author,
@@ -313,7 +314,7 @@ async fn store_line(
         at,
         intent: None,
         place: None,
-        body: to_raw_value(&data).expect("a JSON value is JSON"),
+        body: to_raw_value(data).expect("a JSON value is JSON"),
     };
     let fact = FactRecord {
         tenant: visit.tenant.id().clone(),

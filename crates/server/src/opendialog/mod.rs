@@ -13,6 +13,7 @@ mod csrf;
 mod enclosed;
 mod envelope;
 mod feedback;
+mod fields;
 mod history;
 mod message;
 pub(crate) mod public;

@@ -210,11 +210,8 @@ impl<'t> Projection<'t> {
 
 /// The attributes that a turn changed, as their column has them; none when it changed none.
 fn found_by(turn: &TurnRecord) -> Option<String> {
-    let values: BTreeMap<&str, Option<String>> = turn
-        .found_by
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_deref().map(interactions::folded)))
-        .collect();
+    let values: BTreeMap<&str, Option<String>> =
+        turn.found_by.iter().map(|(name, value)| (name.as_str(), value.as_deref().map(interactions::folded))).collect();
     (!values.is_empty()).then(|| serde_json::to_string(&values).expect("texts serialise"))
 }
 
