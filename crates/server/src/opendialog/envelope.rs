@@ -5,6 +5,7 @@
 
 use model::ContactId;
 use model::inbound::{Act, Inbound};
+use runtime::found_by::says_nothing;
 use serde_json::{Map, Value};
 
 use super::refusal::{Refusal, Violations};
@@ -168,13 +169,12 @@ fn parse_data(inbound: &mut Inbound, data: &Map<String, Value>, wrong: &mut Viol
 }
 
 /// Visitor attributes by name: the profile, with `custom` laid open. Parts of the profile that the
-/// widget sends empty say nothing and are left out.
+/// widget sends empty, or as `n/a`, say nothing and are left out.
 fn parse_visitor(user: &Map<String, Value>, wrong: &mut Violations) -> (Map<String, Value>, Option<String>) {
     let mut visitor = Map::new();
     let mut scenario = None;
     for (name, value) in user {
-        let empty = value.is_null() || value.as_str().is_some_and(str::is_empty);
-        if name != "custom" && !empty {
+        if name != "custom" && !says_nothing(value) {
             visitor.insert(attribute(name).to_owned(), value.clone());
         }
     }
@@ -298,7 +298,7 @@ mod tests {
         let body = json!({
             "notification": "message", "user_id": "ann", "author": "ann",
             "content": { "type": "text", "data": { "text": "hi" }, "user": {
-                "first_name": "", "ipAddress": "127.0.0.1", "browserLanguage": "en-GB", "os": "Linux",
+                "first_name": "", "country": "n/a", "ipAddress": "127.0.0.1", "browserLanguage": "en-GB", "os": "Linux",
                 "custom": { "selected_scenario": "s1", "session_lifetime": 0 } } },
         });
         let Ok(envelope) = parse(body.to_string().as_bytes()) else { panic!("the body is right") };
