@@ -4,6 +4,7 @@
 //! process. Nothing of Parlance is linked, so a benchmark cannot measure anything a client could not see.
 
 pub mod chat;
+pub mod download;
 pub mod http;
 pub mod kill;
 pub mod load;

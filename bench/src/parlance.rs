@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The tenant that everything here belongs to.
-const TENANT: &str = "bench";
+pub const TENANT: &str = "bench";
 
 /// Why a verb of the command line failed.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +129,15 @@ impl Parlance {
         let arguments = ["agent", "import", "--tenant", TENANT, "--open", &file];
         let stdout = self.run(Some(data_dir), &arguments)?;
         serde_json::from_str(&stdout).map_err(|_| CommandError::Output { verb: arguments.join(" "), stdout })
+    }
+
+    /// `token create`: an API token of the tenant.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn create_token(&self, data_dir: &Path) -> Result<String, CommandError> {
+        let stdout = self.run(Some(data_dir), &["token", "create", "--tenant", TENANT])?;
+        Ok(stdout.trim().to_owned())
     }
 
     /// `agent check`, which needs no data directory.

@@ -37,6 +37,24 @@ pub enum StartError {
     },
 }
 
+/// Memory of a process in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// All that is resident (`VmRSS`), mapped pages of files included: those are the page cache's, and go when
+    /// somebody needs the room.
+    pub resident: u64,
+    /// What it allocated itself (`RssAnon`).
+    pub own: u64,
+}
+
+impl Memory {
+    /// The larger of each.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self { resident: self.resident.max(other.resident), own: self.own.max(other.own) }
+    }
+}
+
 /// A running server; killed when dropped.
 #[derive(Debug)]
 pub struct Server {
@@ -96,10 +114,23 @@ impl Server {
     /// # Errors
     /// When the process is gone.
     pub fn resident_bytes(&self) -> io::Result<u64> {
+        Ok(self.memory()?.resident)
+    }
+
+    /// Resident memory, and the part of it that the process allocated itself.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn memory(&self) -> io::Result<Memory> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let kibibytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
-        let kibibytes = kibibytes.and_then(|text| text.parse::<u64>().ok());
-        Ok(kibibytes.ok_or_else(|| io::Error::other("no VmRSS: the process is gone"))? * 1024)
+        let bytes = |name: &'static str| {
+            let kibibytes = status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next());
+            let kibibytes = kibibytes.and_then(|text| text.parse::<u64>().ok());
+            kibibytes
+                .map(|kibibytes| kibibytes * 1024)
+                .ok_or_else(|| io::Error::other(format!("no {name} the process is gone")))
+        };
+        Ok(Memory { resident: bytes("VmRSS:")?, own: bytes("RssAnon:")? })
     }
 
     /// `kill -9`, by the id of this very child.

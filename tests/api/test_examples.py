@@ -358,21 +358,46 @@ def test_flag_evaluations_need_a_scenario(api):
 # The README, word for word
 
 
-def test_the_calls_of_the_readme_work_as_written(server, tmp_path):
+def scripts_of_the_readme(title):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.split("## Call the API")[1].split("\n## ")[0]
-    chat, transcripts = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    section = text.split(f"## {title}\n")[1].split("\n## ")[0]
+    return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+
+
+def answers_of(script, folder):
+    """The JSON documents that a script prints, one after the other."""
+    shell = ["bash", "-euo", "pipefail", "-c", script]
+    done = subprocess.run(shell, cwd=folder, env=dict(os.environ), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    rest, answers = done.stdout.strip(), []
+    while rest:
+        answer, end = json.JSONDecoder().raw_decode(rest)
+        answers.append(answer)
+        rest = rest[end:].lstrip()
+    return answers
+
+
+def test_the_calls_of_the_readme_work_as_written(server, tmp_path):
+    chat, transcripts = scripts_of_the_readme("Call the API")
     placeholders, calls = chat.split("\n", 1)
     assert placeholders.startswith("APP_KEY=…")
 
-    def run(script):
-        shell = ["bash", "-euo", "pipefail", "-c", script]
-        done = subprocess.run(shell, cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    first = run(calls)
+    [first] = answers_of(calls, tmp_path)
     assert "breakfast" in json.dumps(first).lower(), first
-    assert run(calls) == first, "the same message_id gets the first answer"
-    contacts = [transcript["contact"] for transcript in run(transcripts)["transcripts"]]
-    assert "ada" in contacts
+    assert answers_of(calls, tmp_path) == [first], "the same message_id gets the first answer"
+    [listed] = answers_of(transcripts, tmp_path)
+    assert "ada" in [transcript["contact"] for transcript in listed["transcripts"]]
+
+
+def test_data_goes_to_other_systems_as_the_readme_says(api, server, tmp_path):
+    if api.get("/api/v1/demo/contacts/ada").status_code == 404:
+        Visitor(server, "ada").open()
+    [script] = scripts_of_the_readme("Your data and other systems")
+    interactions, webhook, links, export = answers_of(script, tmp_path)
+    assert api.delete(f"/api/v1/demo/webhooks/{webhook['id']}").status_code == 204
+    assert isinstance(interactions["data"], list), interactions
+    assert webhook["secret"].startswith("whsec_"), webhook
+    assert [link["user_id"] for link in links] == ["grace"], links
+    assert requests.get(links[0]["url"], timeout=30).status_code == 200
+    assert "ada" in json.dumps(export), export
+    assert api.get("/api/v1/demo/contacts/ada").status_code == 404

@@ -31,8 +31,18 @@ pub(crate) fn changes(
         .collect()
 }
 
+/// Whether a value is how clients say that they do not know: the web chat sends `n/a` (spec/opendialog.md §5.2).
+pub fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty() || text.trim().eq_ignore_ascii_case("n/a"),
+        _ => false,
+    }
+}
+
 fn value(contact: &ContactState, name: &str, platform: &str) -> Option<String> {
-    match contact.attributes.get(name).map(|attribute| &attribute.value) {
+    let known = contact.attributes.get(name).map(|attribute| &attribute.value);
+    match known.filter(|value| !says_nothing(value)) {
         Some(Value::String(text)) => Some(text.chars().take(LONGEST).collect()),
         Some(value @ (Value::Number(_) | Value::Bool(_))) => Some(value.to_string()),
         Some(_) => None,
@@ -70,5 +80,7 @@ mod tests {
         );
         assert_eq!(changes(&before, &contact(&[]), 1, "webchat"), [some("platform", "webchat")]);
         assert_eq!(changes(&after, &after, 3, "webchat"), []);
+        let unknown = contact(&[("country", json!("n/a")), ("os", json!(" ")), ("platform", json!("N/A"))]);
+        assert_eq!(changes(&unknown, &unknown, 1, "webchat"), [some("platform", "webchat")]);
     }
 }

@@ -42,6 +42,12 @@ impl KnownAgent {
         let general = self.settings.appearance.get("general");
         general.and_then(|general| general.get("fullPageChat")) != Some(&serde_json::Value::Bool(false))
     }
+
+    /// Whether visitors' addresses may be kept as an attribute: `general.collectUserIp` of its settings.
+    pub(crate) fn collects_ip(&self) -> bool {
+        let general = self.settings.appearance.get("general");
+        general.and_then(|general| general.get("collectUserIp")) == Some(&serde_json::Value::Bool(true))
+    }
 }
 
 /// A tenant as a request sees it.

@@ -2,8 +2,9 @@
 //!
 //! It takes the very requests that Parlance takes and reads user and message from them. In mode
 //! `memory` it answers; in mode `row` it first makes one row durable; in mode `turn` all that a turn of a
-//! conversation leaves behind, the way most servers store it.
+//! conversation leaves behind, the way most servers store it. In mode `export` it reads what Parlance stored.
 
+mod export;
 mod writer;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -12,7 +13,7 @@ use axum::{Router, body::Bytes, extract::State, http::StatusCode, response::Into
 use clap::{Parser, ValueEnum};
 use serde::Deserialize;
 use tokio::sync::oneshot;
-use writer::{Said, Writer};
+use writer::{Insert, Said, Writer};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -39,19 +40,24 @@ enum Mode {
     Row,
     /// Two messages, 1 KiB of state, an outbox row.
     Turn,
+    /// Nothing is written: the tables of a Parlance that runs on the same data directory are exported.
+    Export,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse();
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(serve(options))
+    let insert = match options.mode {
+        Mode::Memory => None,
+        Mode::Row => Some(writer::insert_row as Insert),
+        Mode::Turn => Some(writer::insert_turn as Insert),
+        Mode::Export => return export::serve(options.listen, &options.data_dir),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(serve(options, insert))
 }
 
-async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
-    let writer = match options.mode {
-        Mode::Memory => None,
-        Mode::Row => Some(Writer::start(&options.data_dir, writer::insert_row)?),
-        Mode::Turn => Some(Writer::start(&options.data_dir, writer::insert_turn)?),
-    };
+async fn serve(options: Options, insert: Option<Insert>) -> Result<(), Box<dyn std::error::Error>> {
+    let writer = insert.map(|insert| Writer::start(&options.data_dir, insert)).transpose()?;
     let router = Router::new()
         .route("/chat-api/message", post(answer))
         .route("/readyz", axum::routing::get(async || "ready"))

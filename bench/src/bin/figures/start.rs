@@ -32,7 +32,7 @@ pub(crate) fn measure_starts(setup: &Setup) -> Result<Vec<Section>, Failure> {
         let data_dir = setup.fresh_data_dir()?;
         empty.push(ready(setup, setup.parlance().serve(data_dir.path())?)?);
     }
-    let (data_dir, agent) = store_messages(setup)?;
+    let (data_dir, agent) = store_messages(setup, setup.choices.messages, 10)?;
     let (mut stored, mut recovered) = (Vec::new(), Vec::new());
     for number in 0..u64::from(setup.rounds().max(5)) {
         let number = 2 * setup.choices.messages + 2 * number;
@@ -75,25 +75,32 @@ fn answered(setup: &Setup, data_dir: &DataDir, agent: &Agent, number: u64) -> Re
     Ok((server, time))
 }
 
-/// A data directory with as many messages as asked: each turn stores two.
-fn store_messages(setup: &Setup) -> Result<(DataDir, Agent), Failure> {
+/// A data directory with as many messages as asked: each turn stores two, one of the visitor and one of the agent.
+pub(crate) fn store_messages(setup: &Setup, messages: u64, turns_per_user: u64) -> Result<(DataDir, Agent), Failure> {
     let data_dir = setup.fresh_data_dir()?;
     let agent = setup.parlance().install(data_dir.path(), &scenario::echo())?;
     let server = setup.parlance().serve(data_dir.path())?;
-    talk(&server, &agent, setup.choices.messages.div_ceil(2))?;
+    talk(&server, &agent, 1, messages.div_ceil(2), turns_per_user)?;
     wait_for_projections(setup, &server)?;
     server.stop()?;
     Ok((data_dir, agent))
 }
 
-fn talk(server: &Server, agent: &Agent, turns: u64) -> Result<(), Failure> {
+/// Takes turns at full load; users and messages are numbered from `first_number` on.
+pub(crate) fn talk(
+    server: &Server,
+    agent: &Agent,
+    first_number: u64,
+    turns: u64,
+    turns_per_user: u64,
+) -> Result<(), Failure> {
     let report = run(&LoadPlan {
         address: server.address(),
         agent: agent.clone(),
         act: Act::Button,
         clients: 64,
-        turns_per_user: 10,
-        first_number: 1,
+        turns_per_user,
+        first_number,
         warm_up: Duration::ZERO,
         until: Until::Answers(turns),
     })?;
@@ -123,7 +130,7 @@ pub(crate) fn measure_memory(setup: &Setup) -> Result<Vec<Section>, Failure> {
     // One message: the agent is loaded.
     setup.time_message(&server, &agent, 1)?;
     let with_agent = at_rest(&server)?;
-    talk(&server, &agent, TURNS_BEFORE_REST)?;
+    talk(&server, &agent, 1, TURNS_BEFORE_REST, 10)?;
     let after_turns = at_rest(&server)?;
     server.stop()?;
 

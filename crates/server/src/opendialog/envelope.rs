@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use model::ContactId;
 use model::inbound::{Act, Inbound};
+use runtime::found_by::says_nothing;
 use serde_json::{Map, Value};
 
 use super::{
@@ -182,14 +183,14 @@ fn parse_data(inbound: &mut Inbound, data: &Fields<'_>, wrong: &mut Violations) 
 }
 
 /// Visitor attributes by name: the profile, with `custom` laid open. Parts of the profile that the
-/// widget sends empty say nothing and are left out.
+/// widget sends empty, or as `n/a`, say nothing and are left out.
 fn parse_visitor(user: Map<String, Value>, wrong: &mut Violations) -> (Map<String, Value>, Option<String>) {
     let mut visitor = Map::with_capacity(user.len() + 4);
     let (mut scenario, mut passed) = (None, Value::Null);
     for (name, value) in user {
         if name == "custom" {
             passed = value;
-        } else if !value.is_null() && value.as_str() != Some("") {
+        } else if !says_nothing(&value) {
             visitor.insert(attribute(name), value);
         }
     }
@@ -277,7 +278,7 @@ mod tests {
         let body = json!({
             "notification": "message", "user_id": "ann", "author": "ann",
             "content": { "type": "text", "data": { "text": "hi" }, "user": {
-                "first_name": "", "ipAddress": "127.0.0.1", "browserLanguage": "en-GB", "os": "Linux",
+                "first_name": "", "country": "n/a", "ipAddress": "127.0.0.1", "browserLanguage": "en-GB", "os": "Linux",
                 "custom": { "selected_scenario": "s1", "session_lifetime": 0 } } },
         });
         let Ok(envelope) = parse(body.to_string().as_bytes()) else { panic!("the body is right") };

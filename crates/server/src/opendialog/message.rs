@@ -12,7 +12,7 @@ use runtime::{AgentChoice, Arrival, TurnCall};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    body, enclosed,
+    body, browser, enclosed,
     envelope::{self, Envelope},
     refusal::{ErrorBody, Refusal},
     schema::{ChatMessage, ChatRequest},
@@ -136,6 +136,8 @@ async fn turn(
     mut envelope: Envelope,
 ) -> Result<Response, Refusal> {
     enclosed::take_files(app, visit, &mut envelope.inbound).await?;
+    let source_ip = app.source_ip(headers, peer.ip());
+    browser::describe(app, visit, headers, &source_ip, &mut envelope.inbound).await?;
     let agent = visit.agent.as_ref().map_or(AgentChoice::ByConditions, |agent| AgentChoice::Named(agent.agent.id));
     let silent = envelope.inbound.act == Act::Link;
     let call = TurnCall {
@@ -144,7 +146,7 @@ async fn turn(
         contact: visit.contact.clone(),
         message_id: envelope.message_id,
         inbound: envelope.inbound,
-        request: Arrival { url: uri.path().to_owned(), source_ip: app.source_ip(headers, peer.ip()) },
+        request: Arrival { url: uri.path().to_owned(), source_ip },
         platform: PLATFORM,
     };
     let answer = app.runtime.turn(call).await?;

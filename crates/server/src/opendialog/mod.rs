@@ -6,6 +6,7 @@ mod anonymous;
 pub(crate) mod appearance;
 mod asked;
 mod body;
+mod browser;
 mod configuration;
 mod cookies;
 mod cors;

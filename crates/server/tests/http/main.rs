@@ -4,6 +4,7 @@ mod access;
 mod analytics;
 mod app;
 mod bad_input;
+mod browser_facts;
 mod configuration;
 mod contacts;
 mod deep_links;
