@@ -226,14 +226,15 @@ async fn od_p09_answers_are_json_whatever_is_accepted() {
     let app = TestApp::start().await;
     let guest = token_of(&app, "preview_guest").await;
     let good = format!("user-interactions?{RANGE}");
-    for (token, path, expected) in [
-        (app.token.as_str(), good.as_str(), 200),
+    let calls: [(&str, &str, u16); 6] = [
+        (&app.token, &good, 200),
         ("wrong", &good, 401),
         (&guest, &good, 403),
         (&app.token, "nothing", 404),
         (&app.token, "user-interactions", 422),
         (&app.token, "user-data-export?exportType=json&from=x&to=y", 400),
-    ] {
+    ];
+    for (token, path, expected) in calls {
         for accept in [None, Some("application/json"), Some("text/html"), Some("*/*")] {
             let request = Client::new().get(format!("{}/public/api/{path}", app.url)).bearer_auth(token);
             let request = match accept {
