@@ -228,7 +228,7 @@ async fn od_p02_od_p04_the_list_shows_every_token_and_no_secret() {
     let [first, second, third] = tokens.as_slice() else { panic!("she has three: {list}") };
     assert_eq!(first["id"], json!(ann.token_id));
     let mut shown = made.clone();
-    shown.as_object_mut().expect("an object").shift_remove("secret");
+    shown.as_object_mut().expect("an object").remove("secret");
     assert_eq!(second.to_string(), shown.to_string());
     let keys: Vec<_> = second.as_object().expect("an object").keys().collect();
     assert_eq!(keys, ["id", "name", "user", "created_at", "expires_at", "expired"]);
