@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{AgentId, ContactId, TenantId};
+use runtime::users::Role;
 
 /// A self-hosted server for conversational agents.
 #[derive(Debug, Parser)]
@@ -27,6 +28,11 @@ pub(crate) enum Command {
     Tenant {
         #[command(subcommand)]
         command: TenantCommand,
+    },
+    /// People of a tenant, and what they may do
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
     },
     /// API tokens of a tenant
     Token {
@@ -107,12 +113,54 @@ pub(crate) struct Of {
     pub(crate) tenant: Option<TenantId>,
 }
 
+/// The roles, as help shows them.
+const ROLES: &str = "admin, editor, analyse_guest, preview_guest or preview_analyse_guest";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add somebody and print their id
+    Create {
+        #[command(flatten)]
+        of: Of,
+        /// A name or an e-mail address; unique in the tenant, whatever the case
+        name: String,
+        #[arg(long, help = format!("What they may do: {ROLES}"))]
+        role: Role,
+    },
+    /// List the users, one per line
+    List {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Give somebody another role; their tokens have it at once
+    Role {
+        #[command(flatten)]
+        of: Of,
+        /// Their id, or their name
+        #[arg(value_name = "ID")]
+        user: String,
+        #[arg(help = format!("What they may do from now on: {ROLES}"))]
+        role: Role,
+    },
+    /// Remove somebody and end their tokens
+    Delete {
+        #[command(flatten)]
+        of: Of,
+        /// Their id, or their name
+        #[arg(value_name = "ID")]
+        user: String,
+    },
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
     /// Make a token and print it; it is not shown again
     Create {
         #[command(flatten)]
         of: Of,
+        /// Whose permissions it carries; the tenant's own, all of them, when left out
+        #[arg(long, value_name = "NAME_OR_ID")]
+        user: Option<String>,
         /// What it is for
         #[arg(long, default_value = "")]
         name: String,

@@ -8,6 +8,7 @@ mod manage;
 mod networks;
 mod secrets;
 mod serve;
+mod users;
 
 use std::{io::Write, process::ExitCode};
 
@@ -51,6 +52,7 @@ async fn run(command: Command, configuration: Configuration) -> Result<ExitCode,
     match command {
         Command::Serve(arguments) => serve::serve(&arguments, configuration).await?,
         Command::Tenant { command } => manage::tenant(command, &configuration).await?,
+        Command::User { command } => users::user(command, &configuration).await?,
         Command::Token { command } => manage::token(command, &configuration).await?,
         Command::Secret { command } => secrets::secret(command, &configuration).await?,
         Command::Agent { command } => return manage::agent(command, &configuration).await,

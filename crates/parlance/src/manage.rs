@@ -9,6 +9,7 @@ use runtime::{
     documents::DocumentError,
     tenants::Tenants,
     tokens::Tokens,
+    users::Users,
 };
 use serde_json::{Value, json};
 use store::Store;
@@ -17,6 +18,7 @@ use crate::{
     Failure,
     arguments::{AgentCommand, Of, TenantCommand, TokenCommand},
     configuration::Configuration,
+    users::user_of,
 };
 
 /// The documents, open beside whoever else has them open.
@@ -67,18 +69,23 @@ pub(crate) async fn token(command: TokenCommand, configuration: &Configuration) 
     let store = documents(configuration).await?;
     let tokens = Tokens::new(&store);
     match command {
-        TokenCommand::Create { of, name, expires_in_days } => {
+        TokenCommand::Create { of, user, name, expires_in_days } => {
             let tenant = tenant_of(of, &store).await?;
+            let user = match user {
+                Some(user) => Some(user_of(&Users::new(&store), &tenant, &user).await?),
+                None => None,
+            };
             let days = expires_in_days.map(|days| i64::from(days) * 24 * 3600);
             let end = days.map(|seconds| Timestamp::from_seconds(Timestamp::now().seconds() + seconds));
-            let (_, secret) = tokens.create(&tenant, &name, end).await?;
+            let (_, secret) = tokens.create_for(&tenant, &name, end, user.as_ref()).await?;
             println!("{secret}");
         }
         TokenCommand::List { of } => {
             let now = Timestamp::now();
             for token in tokens.list(&tenant_of(of, &store).await?).await? {
                 let state = if token.expired(now) { "expired" } else { "good" };
-                println!("{}\t{}\t{state}\t{}", token.id, token.created_at, token.name);
+                let user = token.user.as_deref().unwrap_or("-");
+                println!("{}\t{}\t{state}\t{}\t{user}", token.id, token.created_at, token.name);
             }
             return Ok(());
         }

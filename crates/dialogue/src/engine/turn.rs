@@ -273,7 +273,9 @@ impl<'a> Turn<'a> {
 fn named_attributes(inbound: &Inbound) -> Map<String, Value> {
     let mut attributes = inbound.fields.clone();
     attributes.extend(inbound.files.clone());
-    if let Some(value) = inbound.value.as_deref().filter(|value| !value.is_empty()) {
+    // The value of an opening is the address of the page, which says nothing of the visitor.
+    let value = inbound.value.as_deref().filter(|value| !value.is_empty() && inbound.act != Act::Open);
+    if let Some(value) = value {
         let (name, value) = button_value(value);
         attributes.insert(name, value.into());
     }

@@ -2,6 +2,7 @@
 
 mod recorded;
 mod secrets;
+mod users;
 
 use std::{
     io::{BufRead, BufReader},

@@ -42,20 +42,36 @@ impl TestApp {
 
     /// With a runtime that behaves otherwise.
     pub(crate) async fn start_with(change: impl FnOnce(&mut RuntimeOptions)) -> Self {
+        Self::fresh(change, |_| {}).await
+    }
+
+    /// With a server that behaves otherwise.
+    pub(crate) async fn start_serving(change: impl FnOnce(&mut Options)) -> Self {
+        Self::fresh(|_| {}, change).await
+    }
+
+    async fn fresh(of_runtime: impl FnOnce(&mut RuntimeOptions), of_server: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), StoreOptions::default()).await.expect("the store opens");
         let demo = "demo".parse().expect("a tenant name");
         Tenants::new(&store).create(&demo, "Demo").await.expect("the tenant is made");
         let (_, token) = Tokens::new(&store).create(&demo, "test", None).await.expect("the token is made");
-        Self::serve(folder, store, token, change).await
+        Self::serve(folder, store, token, of_runtime, of_server).await
     }
 
-    async fn serve(folder: TempDir, store: Store, token: String, change: impl FnOnce(&mut RuntimeOptions)) -> Self {
+    async fn serve(
+        folder: TempDir,
+        store: Store,
+        token: String,
+        of_runtime: impl FnOnce(&mut RuntimeOptions),
+        of_server: impl FnOnce(&mut Options),
+    ) -> Self {
         let mut options = RuntimeOptions::in_data_dir(folder.path());
-        change(&mut options);
+        of_runtime(&mut options);
         let runtime = Runtime::start(store.clone(), options);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let options = Options { body_timeout: Duration::from_secs(2), ..Options::default() };
+        let mut options = Options { body_timeout: Duration::from_secs(2), ..Options::default() };
+        of_server(&mut options);
         let metrics = server::install_metrics();
         let server = Server::start(listener, runtime.clone(), options, metrics, Duration::from_secs(5)).await;
         let server = server.expect("the server starts");
@@ -68,7 +84,7 @@ impl TestApp {
         self.runtime.shutdown(Duration::from_secs(5)).await;
         self.store.shutdown().await.expect("the store closes");
         let store = Store::open(self.folder.path(), StoreOptions::default()).await.expect("the store opens");
-        Self::serve(self.folder, store, self.token, change).await
+        Self::serve(self.folder, store, self.token, change, |_| {}).await
     }
 
     /// Publishes the test scenario for whoever comes.
@@ -113,8 +129,19 @@ impl TestApp {
 
     /// A program with the tenant's API token.
     pub(crate) async fn integrator(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        self.holder(&self.token, method, path, body).await
+    }
+
+    /// A program with some API token.
+    pub(crate) async fn holder(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
         let url = format!("{}/api/v1/demo/{path}", self.url);
-        let request = Client::new().request(method.clone(), url).bearer_auth(&self.token);
+        let request = Client::new().request(method.clone(), url).bearer_auth(token);
         let request = match body {
             Some(body) => request.json(&body),
             None => request,

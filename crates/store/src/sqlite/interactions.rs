@@ -265,15 +265,15 @@ fn each_contact(
     filter: &InteractionFilter,
     mut more: impl FnMut(&str) -> bool,
 ) -> rusqlite::Result<()> {
-    // Every record of a contact has a line, so that records need no look at their lines.
+    // Feedback is a record without a line.
     let mut has_lines = connection.prepare_cached(
-        "SELECT count(*) FROM (SELECT 1 FROM records INDEXED BY records_by_contact
-         WHERE tenant = ?1 AND contact = ?2 AND at BETWEEN ?3 AND ?4 LIMIT 1)",
+        "SELECT EXISTS (SELECT 1 FROM records r INDEXED BY records_by_contact
+         CROSS JOIN entries e ON e.position BETWEEN r.log_seq * 4096 AND r.log_seq * 4096 + 4095
+         WHERE r.tenant = ?1 AND r.contact = ?2 AND r.at BETWEEN ?3 AND ?4 AND (?5 IS NULL OR e.author = ?5))",
     )?;
+    let author = filter.author.map(author_number);
     let mut fits = |contact: &str| -> rusqlite::Result<bool> {
-        let lines: i64 =
-            has_lines.query_row(params![tenant.as_str(), contact, filter.from.0, filter.to.0], |row| row.get(0))?;
-        Ok(lines > 0)
+        has_lines.query_row(params![tenant.as_str(), contact, filter.from.0, filter.to.0, author], |row| row.get(0))
     };
     match plan(connection, tenant, filter)? {
         Plan::Listed(contacts) => {
@@ -284,8 +284,10 @@ fn each_contact(
             }
         }
         Plan::InOrder => {
-            let mut next =
-                connection.prepare_cached("SELECT min(contact) FROM sessions WHERE tenant = ?1 AND contact > ?2")?;
+            // Not from the sessions: who never took a turn may have been heard elsewhere.
+            let mut next = connection.prepare_cached(
+                "SELECT min(contact) FROM records INDEXED BY records_by_contact WHERE tenant = ?1 AND contact > ?2",
+            )?;
             let mut contact = String::new();
             loop {
                 let found: Option<String> = next.query_row(params![tenant.as_str(), contact], |row| row.get(0))?;

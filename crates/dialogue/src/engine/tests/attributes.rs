@@ -53,6 +53,10 @@ fn od_n42_the_value_of_a_button() {
         visitor.does(Inbound { value: Some(value.into()), ..Inbound::intent(Act::Button, "hi") });
         assert_eq!(visitor.knows(name), json!(expected), "{value}");
     }
+    // An opening has the address of its page there.
+    let mut visitor = Visitor::of(saying("ok"));
+    visitor.does(Inbound { value: Some("https://x.test/".into()), ..Inbound::intent(Act::Open, "hi") });
+    assert_eq!((visitor.knows("https://x"), visitor.knows("callback_value")), (Value::Null, Value::Null));
     // An intent may want it elsewhere.
     let asked = with(user("hi"), json!({"expected_attributes": [{"name": "colour", "context": "session"}]}));
     let document = one_scene(vec![turn("t", &["STARTING"], vec![asked], vec![app("a", "{session.colour}")])]);

@@ -33,7 +33,9 @@ pub(crate) fn plain(at: Timestamp) -> String {
 }
 
 fn in_utc(at: DateTime) -> Option<Timestamp> {
-    at.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp().into())
+    // The last day of the year 9999 is beyond what can be told; whoever names it means "for ever".
+    let told = at.to_zoned(TimeZone::UTC).map_or(jiff::Timestamp::MAX, |zoned| zoned.timestamp());
+    (at.year() >= 0).then(|| told.into())
 }
 
 #[cfg(test)]
@@ -52,10 +54,12 @@ mod tests {
             "yesterday",
             "2024-02-30 00:00:00",
             "2024-01-01 24:00:00",
+            "-024-01-01 00:00:00",
             " 2024-01-01 00:00:00",
         ] {
             assert_eq!(date_and_time(wrong), None, "{wrong}");
         }
+        assert_eq!(date_and_time("9999-12-31 23:59:59"), Some(jiff::Timestamp::MAX.into()));
         assert_eq!(day("2024-01-15"), Some(Timestamp(1_705_276_800_000_000)));
         for wrong in ["2024-01-15 10:30:00", "2024-1-15", "15.01.2024", "2024-02-30"] {
             assert_eq!(day(wrong), None, "{wrong}");

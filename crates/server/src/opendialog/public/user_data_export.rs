@@ -181,14 +181,15 @@ impl Export {
     fn meta(&self, skip: usize, on_page: usize, total: u64) -> Value {
         let Asked { page, per_page, echo, .. } = &self.asked;
         let last = total.div_ceil(*per_page as u64).max(1);
-        let bound = |number: usize| (on_page > 0).then_some(number);
+        // A page far beyond the last has no place that could be counted.
+        let bound = |offset: usize| (on_page > 0).then(|| skip + offset);
         json!({
             "pagination": {
                 "currentPage": page,
-                "from": bound(skip + 1),
+                "from": bound(1),
                 "lastPage": last,
                 "perPage": per_page,
-                "to": bound(skip + on_page),
+                "to": bound(on_page),
                 "total": total,
             },
             "filters": echo,

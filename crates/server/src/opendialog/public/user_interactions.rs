@@ -6,7 +6,7 @@ use axum::{
 };
 use model::{ContactId, Timestamp, inbound::Inbound, record::Author};
 use runtime::{found_by, users::Scope};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json, value::RawValue};
 use store::{ContactInteractions, Interaction, InteractionFilter, InteractionPage};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -61,7 +61,7 @@ async fn user_interactions(app: State<App>, caller: PublicCaller, query: RawQuer
         let asked = Asked::read(&Pairs::read(query.0.as_deref()))?;
         let store = app.runtime.store().tenant(caller.tenant());
         let filter = asked.filter.clone();
-        Ok(admitted.answer(stream::answer(store, filter, UserInteractions { asked, open: Open::Nothing }).await?))
+        Ok(admitted.answer(stream::answer(store, filter, UserInteractions::new(asked)).await?))
     };
     answer.await.unwrap_or_else(PublicRefusal::into_response)
 }
@@ -140,18 +140,24 @@ enum Open {
 struct UserInteractions {
     asked: Asked,
     open: Open,
+    /// Whether the visitor whose lines come has begun in the answer.
+    begun: bool,
+    /// What is known of a visitor who has said nothing yet; the next page may have what they say.
+    silent: Option<Box<RawValue>>,
 }
 
 impl Writer for UserInteractions {
     fn page(&mut self, page: &InteractionPage, out: &mut Vec<u8>) {
         for contact in &page.contacts {
-            let mut begun = contact.continued && matches!(self.open, Open::Visitor { .. });
+            if !contact.continued {
+                self.begun = false;
+                self.silent.clone_from(&contact.state);
+            }
             for line in &contact.lines {
                 let Some(kind) = said_by_hand(&line.kind) else { continue };
                 // Whoever only opened the chat said nothing.
-                if !begun {
+                if !self.begun {
                     self.begin(contact, out);
-                    begun = true;
                 }
                 self.line(kind, line, out);
             }
@@ -167,13 +173,17 @@ impl Writer for UserInteractions {
 }
 
 impl UserInteractions {
+    fn new(asked: Asked) -> Self {
+        Self { asked, open: Open::Nothing, begun: false, silent: None }
+    }
+
     /// Begins a visitor.
     fn begin(&mut self, contact: &ContactInteractions, out: &mut Vec<u8>) {
         out.extend_from_slice(match self.open {
             Open::Nothing => br#"{"data":[{"#,
             Open::Visitor { .. } => b"]}},{",
         });
-        let known = profile::read(contact.state.as_deref());
+        let known = profile::read(self.silent.take().as_deref());
         let Asked { from, to, echo, .. } = &self.asked;
         let mut head = Map::new();
         let data =
@@ -190,6 +200,7 @@ impl UserInteractions {
         out.pop();
         out.extend_from_slice(br#","interactions":["#);
         self.open = Open::Visitor { empty: true };
+        self.begun = true;
     }
 
     fn line(&mut self, kind: &'static str, line: &Interaction, out: &mut Vec<u8>) {
@@ -234,7 +245,10 @@ fn pressed_or_filled(line: &Interaction) -> Option<Value> {
         "button" => {
             data.insert("name".to_owned(), inbound.text.into());
         }
-        _ => data.extend(inbound.fields),
+        _ => {
+            data.extend(inbound.fields);
+            data.extend(inbound.files);
+        }
     }
     data.insert("callback_id".to_owned(), inbound.intent.into());
     if let Some(value) = inbound.value {

@@ -3,6 +3,7 @@
 mod conversations;
 mod documents;
 mod erasure;
+mod exports;
 
 use std::path::Path;
 
