@@ -13,8 +13,8 @@ use crate::documents::{DocumentError, Kind, new_id, now};
 
 /// Entries that a tenant keeps: the newest.
 pub const KEPT: usize = 100_000;
-/// One entry in so many looks whether there are too many. By chance, so that restarts do not matter.
-const TRIMMED_ONE_IN: u8 = 255;
+/// Entries whose id ends so look whether there are too many: one in 256. By chance, so that restarts do not matter.
+const TRIMS: u8 = 0xff;
 /// Entries that are read at once.
 const PAGE: usize = 1_000;
 /// Most bytes of what was before, and of what is after.
@@ -135,7 +135,7 @@ impl Audit {
         };
         self.kind.put(tenant, &entry.id, &entry, &[], Expect::New).await?;
         // The last bits of the id are random.
-        if id.as_bytes()[15] == TRIMMED_ONE_IN {
+        if id.as_bytes()[15] == TRIMS {
             self.trim(tenant, KEPT).await?;
         }
         Ok(())

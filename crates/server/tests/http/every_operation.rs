@@ -117,6 +117,7 @@ async fn operations(app: &TestApp) -> Vec<Operation> {
 /// Things of the tenant, by the part of the path that stands before them.
 struct Things {
     app: TestApp,
+    client: Client,
     agent: TestAgent,
     ids: HashMap<&'static str, String>,
 }
@@ -151,7 +152,8 @@ impl Things {
         made(Method::PUT, "aliases/an_alias", json!({ "agent": agent.id })).await;
         let (_, page) = app.integrator(Method::GET, "transcripts", None).await;
         let transcript = page["transcripts"][0]["id"].as_str().expect("an id").to_owned();
-        let mut things = Self { agent, ids, app };
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let mut things = Self { app, client, agent, ids };
         things.ids.insert("transcripts", transcript);
         things
     }
@@ -212,8 +214,7 @@ impl Things {
         if !queries.is_empty() {
             url.query_pairs_mut().extend_pairs(queries);
         }
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        let request = client.request(operation.method.clone(), url);
+        let request = self.client.request(operation.method.clone(), url);
         let request = match token {
             Some(token) => request.bearer_auth(token),
             None => request,
