@@ -338,13 +338,12 @@ async fn the_scope_that_is_documented_is_the_one_that_is_asked_for() {
     let things = Things::make().await;
     let operations = operations(&things.app).await;
     let mut tokens = BTreeMap::new();
-    for name in operations.iter().filter_map(|operation| operation.scope.as_deref()) {
-        if !tokens.contains_key(name) {
-            let only: Scopes = Scope::named(name).into_iter().collect();
-            let with = things.token_with(&format!("only {name}"), only).await;
-            let without = things.token_with(&format!("all but {name}"), Scopes::all().without(only)).await;
-            tokens.insert(name, (with, without));
-        }
+    let scopes: BTreeSet<&str> = operations.iter().filter_map(|operation| operation.scope.as_deref()).collect();
+    for name in scopes {
+        let only: Scopes = Scope::named(name).into_iter().collect();
+        let with = things.token_with(&format!("only {name}"), only).await;
+        let without = things.token_with(&format!("all but {name}"), Scopes::all().without(only)).await;
+        tokens.insert(name, (with, without));
     }
     things.app.noticed().await;
     for operation in &operations {
@@ -356,7 +355,7 @@ async fn the_scope_that_is_documented_is_the_one_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn another_tenants_administrator_gets_nothing_and_learns_nothing() {
+async fn da_a4_another_tenants_administrator_gets_nothing_and_learns_nothing() {
     let things = Things::make().await;
     let other = "other".parse().expect("a name");
     Tenants::new(&things.app.store).create(&other, "").await.expect("the tenant is made");

@@ -229,6 +229,16 @@ async fn a_user_is_given_one_role_or_several() {
 }
 
 #[tokio::test]
+async fn da_d14_what_somebody_is_called_stays() {
+    let app = TestApp::start().await;
+    let (_, ada) = own(&app, Method::POST, "users", Some(json!({ "name": "Ada", "role": "editor" }))).await;
+    let path = format!("users/{}", ada["id"].as_str().expect("an id"));
+    let renamed = json!({ "name": "Eve", "role": "editor" });
+    assert_eq!(own(&app, Method::PUT, &path, Some(renamed)).await.0, 422);
+    assert_eq!(own(&app, Method::GET, &path, None).await.1, ada);
+}
+
+#[tokio::test]
 async fn od_t15_nobody_changes_what_they_may_do_themselves() {
     let app = TestApp::start().await;
     let id = role(&app, "People", json!(["users:read", "users:update", "roles:update", "roles:read"])).await;
