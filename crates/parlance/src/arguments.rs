@@ -4,7 +4,6 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{AgentId, ContactId, TenantId};
-use runtime::users::Role;
 
 /// A self-hosted server for conversational agents.
 #[derive(Debug, Parser)]
@@ -113,9 +112,6 @@ pub(crate) struct Of {
     pub(crate) tenant: Option<TenantId>,
 }
 
-/// The roles, as help shows them.
-const ROLES: &str = "admin, editor, analyse_guest, preview_guest or preview_analyse_guest";
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
     /// Add somebody and print their id
@@ -124,23 +120,25 @@ pub(crate) enum UserCommand {
         of: Of,
         /// A name or an e-mail address; unique in the tenant, whatever the case
         name: String,
-        #[arg(long, help = format!("What they may do: {ROLES}"))]
-        role: Role,
+        /// What they may do: the id of a role, such as admin, editor or read_only; once for each role
+        #[arg(long = "role", value_name = "ROLE", required = true)]
+        roles: Vec<String>,
     },
     /// List the users, one per line
     List {
         #[command(flatten)]
         of: Of,
     },
-    /// Give somebody another role; their tokens have it at once
+    /// Give somebody other roles; their tokens have them at once
     Role {
         #[command(flatten)]
         of: Of,
         /// Their id, or their name
         #[arg(value_name = "ID")]
         user: String,
-        #[arg(help = format!("What they may do from now on: {ROLES}"))]
-        role: Role,
+        /// What they may do from now on: ids of roles
+        #[arg(required = true, value_name = "ROLE")]
+        roles: Vec<String>,
     },
     /// Remove somebody and end their tokens
     Delete {

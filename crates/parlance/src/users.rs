@@ -17,18 +17,18 @@ pub(crate) async fn user(command: UserCommand, configuration: &Configuration) ->
     let store = documents(configuration).await?;
     let users = Users::new(&store);
     match command {
-        UserCommand::Create { of, name, role } => {
-            println!("{}", users.create(&tenant_of(of, &store).await?, &name, role).await?.id);
+        UserCommand::Create { of, name, roles } => {
+            println!("{}", users.add(&tenant_of(of, &store).await?, &name, roles).await?.id);
         }
         UserCommand::List { of } => {
             for user in users.list(&tenant_of(of, &store).await?).await? {
-                println!("{}\t{}\t{}\t{}", user.id, user.created_at, user.role, user.name);
+                println!("{}\t{}\t{}\t{}", user.id, user.created_at, user.roles.join(","), user.name);
             }
             return Ok(());
         }
-        UserCommand::Role { of, user, role } => {
+        UserCommand::Role { of, user, roles } => {
             let tenant = tenant_of(of, &store).await?;
-            users.set_role(&tenant, &user_of(&users, &tenant, &user).await?.id, role).await?;
+            users.set_roles(&tenant, &user_of(&users, &tenant, &user).await?.id, roles).await?;
         }
         UserCommand::Delete { of, user } => {
             let tenant = tenant_of(of, &store).await?;

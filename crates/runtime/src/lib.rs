@@ -5,8 +5,10 @@
 //! other; what a caller is told happened is durable; a retry with the same message id gets the first
 //! answer. This crate knows no vendor's wire format and no SQL.
 
+pub mod access;
 pub mod agents;
 pub mod aliases;
+pub mod audit;
 mod classifiers;
 mod contact_order;
 pub mod contacts;

@@ -1,118 +1,19 @@
-//! People of a tenant and what they may do. Their API tokens carry their permissions
-//! (spec/opendialog.md §1.1, §6.13).
+//! People of a tenant and the roles that they hold. Their API tokens carry what they may do
+//! (spec/opendialog.md §1.1, §6.13, spec/dialai.md §15.5).
 
-use std::{fmt, str::FromStr};
+use std::collections::HashMap;
 
 use model::{TenantId, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use store::{Expect, Key, Store};
 
+/// A built-in role, as it is given to somebody.
+pub use crate::access::BuiltIn as Role;
 use crate::{
+    access::{Roles, Scopes},
     documents::{DocumentError, Kind, new_id, now},
     tokens::Tokens,
 };
-
-/// What a credential may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Scope {
-    /// Change agents, settings, aliases and whatever else designers make.
-    AgentsUpdate,
-    /// Read what was said, by whom, and what was made of it.
-    TranscriptsRead,
-    /// Read figures, experiments and how they went.
-    AnalyticsRead,
-    /// Make links that open a chat with attributes set.
-    LinksCreate,
-    /// Talk to drafts.
-    AgentsPreview,
-    /// Administer people and their roles.
-    UsersUpdate,
-}
-
-impl Scope {
-    /// Its name: `<domain>:<verb>`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AgentsUpdate => "agents:update",
-            Self::TranscriptsRead => "transcripts:read",
-            Self::AnalyticsRead => "analytics:read",
-            Self::LinksCreate => "links:create",
-            Self::AgentsPreview => "agents:preview",
-            Self::UsersUpdate => "users:update",
-        }
-    }
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A bundle of scopes (spec/opendialog.md §6.13).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Everything.
-    Admin,
-    /// Everything but people.
-    Editor,
-    /// Analytics of all agents.
-    AnalyseGuest,
-    /// Previews of all agents.
-    PreviewGuest,
-    /// Both.
-    PreviewAnalyseGuest,
-}
-
-impl Role {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Admin, Self::Editor, Self::AnalyseGuest, Self::PreviewGuest, Self::PreviewAnalyseGuest];
-
-    /// Its name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Editor => "editor",
-            Self::AnalyseGuest => "analyse_guest",
-            Self::PreviewGuest => "preview_guest",
-            Self::PreviewAnalyseGuest => "preview_analyse_guest",
-        }
-    }
-
-    /// Whether it holds a scope.
-    pub const fn may(self, scope: Scope) -> bool {
-        match self {
-            Self::Admin => true,
-            Self::Editor => !matches!(scope, Scope::UsersUpdate),
-            Self::AnalyseGuest => matches!(scope, Scope::TranscriptsRead | Scope::AnalyticsRead),
-            Self::PreviewGuest => matches!(scope, Scope::AgentsPreview),
-            Self::PreviewAnalyseGuest => {
-                matches!(scope, Scope::TranscriptsRead | Scope::AnalyticsRead | Scope::AgentsPreview)
-            }
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Not the name of a role.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a role: use admin, editor, analyse_guest, preview_guest or preview_analyse_guest")]
-pub struct UnknownRole(String);
-
-impl FromStr for Role {
-    type Err = UnknownRole;
-
-    fn from_str(name: &str) -> Result<Self, UnknownRole> {
-        Self::ALL.into_iter().find(|role| role.as_str() == name).ok_or_else(|| UnknownRole(name.to_owned()))
-    }
-}
 
 /// Somebody who works with a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,11 +22,36 @@ pub struct User {
     pub id: String,
     /// What they are called: a name or an e-mail address, unique in the tenant.
     pub name: String,
-    /// What they may do.
-    pub role: Role,
+    /// Ids of the roles that they hold, one at least; they may do what any of them holds. Users of before had
+    /// one, under the name `role`.
+    #[serde(alias = "role", deserialize_with = "one_or_several")]
+    pub roles: Vec<String>,
     /// When they were added.
     pub created_at: Timestamp,
 }
+
+impl User {
+    /// What they may do, by what each role holds. A role that is not there any more holds nothing.
+    pub fn scopes(&self, holdings: &HashMap<String, Scopes>) -> Scopes {
+        self.roles.iter().filter_map(|role| holdings.get(role)).fold(Scopes::default(), |all, role| all.and(*role))
+    }
+}
+
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Held {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Held::deserialize(deserializer)? {
+        Held::One(role) => vec![role],
+        Held::Several(roles) => roles,
+    })
+}
+
+/// Roles that somebody may hold.
+const MOST_ROLES: usize = 50;
 
 const NAME: &str = "name";
 
@@ -134,19 +60,28 @@ const NAME: &str = "name";
 pub struct Users {
     kind: Kind,
     tokens: Tokens,
+    roles: Roles,
 }
 
 impl Users {
     /// Over a store.
     pub fn new(store: &Store) -> Self {
-        Self { kind: Kind { store: store.clone(), name: "user" }, tokens: Tokens::new(store) }
+        Self { kind: Kind { store: store.clone(), name: "user" }, tokens: Tokens::new(store), roles: Roles::new(store) }
+    }
+
+    /// Adds somebody with one built-in role.
+    ///
+    /// # Errors
+    /// As for [`Self::add`].
+    pub async fn create(&self, tenant: &TenantId, name: &str, role: Role) -> Result<User, DocumentError> {
+        self.add(tenant, name, vec![role.as_str().to_owned()]).await
     }
 
     /// Adds somebody.
     ///
     /// # Errors
-    /// [`DocumentError::Exists`] when the name is taken; when it is empty or too long.
-    pub async fn create(&self, tenant: &TenantId, name: &str, role: Role) -> Result<User, DocumentError> {
+    /// [`DocumentError::Exists`] when the name is taken; when it is empty or too long, or a role is not there.
+    pub async fn add(&self, tenant: &TenantId, name: &str, roles: Vec<String>) -> Result<User, DocumentError> {
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
             return Err(DocumentError::invalid(NAME, "use 1 to 200 characters, none of them a control character"));
@@ -155,9 +90,10 @@ impl Users {
         if self.find(tenant, name).await?.is_some() {
             return Err(exists());
         }
-        let user = User { id: new_id().to_string(), name: name.to_owned(), role, created_at: now() };
+        let roles = self.known(tenant, roles).await?;
+        let user = User { id: new_id().to_string(), name: name.to_owned(), roles, created_at: now() };
         let key = key(name);
-        match self.kind.put(tenant, &user.id, &user, &[Key::unique(NAME, &key)], Expect::New).await {
+        match self.kind.put(tenant, &user.id, &user, &[Key::unique_in_tenant(NAME, &key)], Expect::New).await {
             Ok(_) => Ok(user),
             // Somebody else took the name in between.
             Err(DocumentError::Store(store::StoreError::Duplicate { .. })) => Err(exists()),
@@ -190,16 +126,35 @@ impl Users {
         Ok(found.first().map(store::Document::read).transpose()?)
     }
 
-    /// Gives somebody another role. Their tokens have it at once.
+    /// Gives somebody other roles in place of those they hold. Their tokens have them at once.
     ///
     /// # Errors
-    /// [`DocumentError::NotFound`].
-    pub async fn set_role(&self, tenant: &TenantId, id: &str, role: Role) -> Result<User, DocumentError> {
+    /// [`DocumentError::NotFound`]; when a role is not there.
+    pub async fn set_roles(&self, tenant: &TenantId, id: &str, roles: Vec<String>) -> Result<User, DocumentError> {
         let found = self.kind.need::<User>(tenant, id).await?;
-        let user = User { role, ..found.value };
+        let user = User { roles: self.known(tenant, roles).await?, ..found.value };
         let key = key(&user.name);
-        self.kind.put(tenant, id, &user, &[Key::unique(NAME, &key)], Expect::Version(found.version)).await?;
+        self.kind.put(tenant, id, &user, &[Key::unique_in_tenant(NAME, &key)], Expect::Version(found.version)).await?;
         Ok(user)
+    }
+
+    /// Roles that are there, each once.
+    async fn known(&self, tenant: &TenantId, roles: Vec<String>) -> Result<Vec<String>, DocumentError> {
+        let holdings = self.roles.holdings(tenant).await?;
+        let mut known: Vec<String> = Vec::with_capacity(roles.len().min(MOST_ROLES));
+        for (index, role) in roles.into_iter().enumerate() {
+            if !holdings.contains_key(&role) {
+                let complaint = format!("there is no role `{role}`: use the id of one that `roles` lists");
+                return Err(DocumentError::invalid(format!("roles[{index}]"), complaint));
+            }
+            if !known.contains(&role) {
+                known.push(role);
+            }
+        }
+        match known.len() {
+            1..=MOST_ROLES => Ok(known),
+            _ => Err(DocumentError::invalid("roles", format!("name 1 to {MOST_ROLES} roles"))),
+        }
     }
 
     /// Removes somebody, and ends their tokens.
@@ -224,33 +179,35 @@ fn key(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    #[test]
-    fn roles_hold_what_their_names_say() {
-        let scopes = [
-            Scope::AgentsUpdate,
-            Scope::TranscriptsRead,
-            Scope::AnalyticsRead,
-            Scope::LinksCreate,
-            Scope::AgentsPreview,
-            Scope::UsersUpdate,
-        ];
-        let held =
-            |role: Role| scopes.into_iter().filter(|scope| role.may(*scope)).map(Scope::as_str).collect::<Vec<_>>();
-        assert_eq!(held(Role::Admin).len(), scopes.len());
-        assert!(!held(Role::Editor).contains(&"users:update"));
-        assert_eq!(held(Role::AnalyseGuest), ["transcripts:read", "analytics:read"]);
-        assert_eq!(held(Role::PreviewGuest), ["agents:preview"]);
-        assert_eq!(held(Role::PreviewAnalyseGuest), ["transcripts:read", "analytics:read", "agents:preview"]);
+    use super::*;
+    use crate::access::{BuiltIn, Scope};
+
+    fn read(user: serde_json::Value) -> User {
+        serde_json::from_value(user).expect("a user")
     }
 
     #[test]
-    fn roles_are_read_as_they_are_written() {
-        for role in Role::ALL {
-            assert_eq!(role.as_str().parse(), Ok(role));
-            assert_eq!(serde_json::to_value(role).expect("a role is a name"), role.as_str());
-        }
-        assert!("owner".parse::<Role>().is_err());
+    fn users_of_before_had_one_role() {
+        let stored = |roles: &str| read(json!({ "id": "1", "name": "Ada", "created_at": 0, roles: "editor" }));
+        assert_eq!(stored("role").roles, ["editor"]);
+        let several = read(json!({ "id": "1", "name": "Ada", "created_at": 0, "roles": ["editor", "read_only"] }));
+        assert_eq!(several.roles, ["editor", "read_only"]);
+        let written = serde_json::to_value(&several).expect("plain JSON");
+        assert_eq!(written["roles"], json!(["editor", "read_only"]));
+        assert!(written.get("role").is_none());
+    }
+
+    #[test]
+    fn da_a17_somebody_may_do_what_any_of_their_roles_holds() {
+        let one = |scope| [scope].into_iter().collect::<Scopes>();
+        let holdings = HashMap::from([
+            ("a".to_owned(), one(Scope::TranscriptsRead)),
+            ("b".to_owned(), one(Scope::FlowsPublish)),
+            ("admin".to_owned(), BuiltIn::Admin.scopes()),
+        ]);
+        let user = read(json!({ "id": "1", "name": "Ada", "created_at": 0, "roles": ["a", "b", "gone"] }));
+        assert_eq!(user.scopes(&holdings).names(), ["flows:publish", "transcripts:read"]);
     }
 }

@@ -9,9 +9,9 @@ use std::{
 use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
-    Runtime, agents::Agents, aliases::Aliases, contacts::Contacts, documents::DocumentError, experiments::Experiments,
-    links::Links, retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens,
-    users::Users,
+    Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, contacts::Contacts,
+    documents::DocumentError, experiments::Experiments, links::Links, retention::Retentions, secrets::Secrets,
+    settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
 };
 
 use crate::{
@@ -75,6 +75,10 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) tokens: Tokens,
     pub(crate) users: Users,
+    pub(crate) roles: Roles,
+    /// Held while people, roles or tokens change: whether an administrator remains is a question about all.
+    pub(crate) people: tokio::sync::Mutex<()>,
+    pub(crate) audit: Audit,
     pub(crate) issued: Issued,
     pub(crate) calls: Calls,
     pub(crate) meters: Meters,
@@ -102,6 +106,9 @@ impl Shared {
             settings: Settings::new(&store),
             tokens: Tokens::new(&store),
             users: Users::new(&store),
+            roles: Roles::new(&store),
+            people: tokio::sync::Mutex::default(),
+            audit: Audit::new(&store),
             issued: Issued::default(),
             calls: Calls::new(options.rate_limits),
             meters: Meters::new(),

@@ -12,13 +12,14 @@ use std::{
 use model::{AgentId, TenantId, Timestamp, agent::Agent};
 use parking_lot::RwLock;
 use runtime::{
+    access::{Roles, Scopes},
     agents::Agents,
     aliases::Aliases,
     documents::DocumentError,
     settings::{ChatSettings, Settings},
     tenants::{SigningKey, Tenant, Tenants},
     tokens::{Token, Tokens, hash},
-    users::{Role, Users},
+    users::Users,
 };
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -80,8 +81,8 @@ pub(crate) struct Snapshot {
 pub(crate) struct KnownToken {
     pub(crate) tenant: Arc<KnownTenant>,
     pub(crate) token: Token,
-    /// What its user may do; the tenant's own tokens may do everything.
-    pub(crate) role: Role,
+    /// What its user may do, by all of their roles; the tenant's own tokens may do everything.
+    pub(crate) scopes: Scopes,
 }
 
 /// An agent found by what a client calls it.
@@ -203,7 +204,8 @@ impl Directory {
 
 async fn read(store: &Store) -> Result<Snapshot, DocumentError> {
     let (tenants, agents, settings) = (Tenants::new(store), Agents::new(store), Settings::new(store));
-    let (aliases, tokens, users) = (Aliases::new(store), Tokens::new(store), Users::new(store));
+    let (aliases, tokens) = (Aliases::new(store), Tokens::new(store));
+    let (users, roles) = (Users::new(store), Roles::new(store));
     let mut snapshot = Snapshot::default();
     for tenant in tenants.list().await? {
         let id = tenant.id.clone();
@@ -218,17 +220,18 @@ async fn read(store: &Store) -> Result<Snapshot, DocumentError> {
             snapshot.app_keys.insert(hash(&agent.agent.app_key), agent.clone());
             snapshot.agents.insert(agent.agent.id, agent);
         }
-        let roles: HashMap<String, Role> =
-            users.list(&id).await?.into_iter().map(|user| (user.id, user.role)).collect();
+        let holdings = roles.holdings(&id).await?;
+        let users = users.list(&id).await?.into_iter().map(|user| (user.scopes(&holdings), user.id));
+        let scopes_of: HashMap<String, Scopes> = users.map(|(scopes, id)| (id, scopes)).collect();
         for token in tokens.list(&id).await? {
-            let role = match &token.user {
-                None => Some(Role::Admin),
+            let scopes = match &token.user {
+                None => Some(Scopes::all()),
                 // A token outlives its user for a moment at most, and opens nothing then.
-                Some(user) => roles.get(user).copied(),
+                Some(user) => scopes_of.get(user).copied(),
             };
             let mut key = [0; 32];
-            if let (Ok(()), Some(role)) = (hex::decode_to_slice(&token.hash, &mut key), role) {
-                snapshot.tokens.insert(key, Arc::new(KnownToken { tenant: known.clone(), token, role }));
+            if let (Ok(()), Some(scopes)) = (hex::decode_to_slice(&token.hash, &mut key), scopes) {
+                snapshot.tokens.insert(key, Arc::new(KnownToken { tenant: known.clone(), token, scopes }));
             }
         }
         snapshot.first_tenant.get_or_insert_with(|| known.clone());

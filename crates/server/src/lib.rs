@@ -7,6 +7,7 @@
 
 mod api;
 mod app;
+mod challenge;
 mod directory;
 mod files;
 mod intake;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        OpenApiVersion,
+        OpenApiVersion, Paths,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -40,7 +40,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
         (name = "Chat API", description = "What a web chat calls. An agent's app key is the bearer."),
         (name = "Chat API before 3.0", description = "The same under its older paths, for clients that were never changed."),
         (name = "Public APIs", description = "OpenDialog's public APIs: what was said, exports, deep links, analytics."),
-        (name = "Users", description = "People of a tenant and their roles."),
+        (name = "Users", description = "People of a tenant, their roles, and what roles are made of."),
         (name = "Tokens", description = "API tokens: several per user, each with a name and a lifetime."),
         (name = "Agents", description = "Designed conversations: import, publish, settings."),
         (name = "Aliases", description = "Names that stand for an agent, so that embeds outlive it."),
@@ -49,6 +49,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
         (name = "Contacts", description = "Who was here: what is known of them, taking it away, erasing it; how long it is kept."),
         (name = "Events", description = "What happened, in order."),
         (name = "Webhooks", description = "Events sent to addresses of the tenant's, signed."),
+        (name = "Audit", description = "Who did what to what, when and from where."),
         (name = "Operations", description = "For operators and their machines."),
         (name = "Pages", description = "The chat page, the widget, this description."),
     ),
@@ -66,11 +67,39 @@ impl Modify for Details {
         let components = document.components.get_or_insert_default();
         for (name, description) in [
             ("app_key", "An agent's app key, as its embed code carries it"),
-            ("public_token", "An API token, with the permissions of its user; the tenant is the token's"),
-            ("api_token", "An API token of the tenant, from `parlance token create`"),
+            (
+                "public_token",
+                "An API token, with what the roles of its user hold; the tenant is the token's. The scope that an \
+                 operation needs stands beside the scheme, and as `x-required-scope`.",
+            ),
+            (
+                "api_token",
+                "An API token of the tenant, from `parlance token create`. The scope that an operation needs stands \
+                 beside the scheme, and as `x-required-scope`.",
+            ),
         ] {
             let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
             components.add_security_scheme(name, SecurityScheme::Http(scheme));
+        }
+    }
+}
+
+/// Where an operation says which scope it needs: to OpenAPI the scopes beside a bearer scheme are a remark that few
+/// programs show.
+const REQUIRED_SCOPE: &str = "x-required-scope";
+
+/// Repeats the scopes of operations as an extension of their own.
+pub(crate) fn name_required_scopes(paths: &mut Paths) {
+    for item in paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+        for operation in operations.into_iter().flatten() {
+            // What the builder keeps to itself can be read where it is written.
+            let security = serde_json::to_value(&operation.security).unwrap_or_default();
+            let schemes = security.as_array().into_iter().flatten().filter_map(Value::as_object);
+            let scope = schemes.flat_map(|schemes| schemes.values()).find_map(|scopes| scopes.get(0)).cloned();
+            if let Some(scope) = scope {
+                operation.extensions.get_or_insert_default().insert(REQUIRED_SCOPE.to_owned(), scope);
+            }
         }
     }
 }

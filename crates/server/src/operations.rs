@@ -9,6 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::{App, Shared},
+    challenge::Challenge,
     problem::Problem,
     serve::Peer,
 };
@@ -56,7 +57,7 @@ async fn readyz(app: State<App>) -> Response {
 )]
 async fn metrics(app: State<App>, peer: Peer, headers: HeaderMap) -> Response {
     if !may_see(&app, &peer, &headers) {
-        return Problem::unauthenticated().into_response();
+        return Problem::unauthenticated(Challenge::of(&headers)).into_response();
     }
     if let Ok(lag) = app.runtime.store().projection_lag() {
         metrics::gauge!("parlance_projection_lag_records").set(lag as f64);

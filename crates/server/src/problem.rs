@@ -6,10 +6,12 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use runtime::{TurnError, documents::DocumentError};
+use runtime::{TurnError, access::Scope, documents::DocumentError};
 use serde::Serialize;
 use store::StoreError;
 use utoipa::ToSchema;
+
+use crate::challenge::Challenge;
 
 /// Why a request was refused, and what to do about it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,6 +31,9 @@ pub(crate) struct Problem {
     errors: Vec<FieldProblem>,
     #[serde(skip)]
     retry_after: Option<u64>,
+    /// What kind of credential would do.
+    #[serde(skip)]
+    challenge: Option<Challenge>,
 }
 
 /// One place that is wrong.
@@ -51,17 +56,22 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after: None,
+            challenge: None,
         }
     }
 
-    pub(crate) fn unauthenticated() -> Self {
+    /// No token, or one that is not good, as the challenge says.
+    pub(crate) fn unauthenticated(challenge: Challenge) -> Self {
         let detail = "Send an API token of this tenant: `Authorization: Bearer …`. `parlance token create` makes one.";
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "The API token is missing or not good", detail)
+        let problem =
+            Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "The API token is missing or not good", detail);
+        Self { challenge: Some(challenge), ..problem }
     }
 
-    pub(crate) fn forbidden(scope: &str) -> Self {
-        let detail = format!("It needs the scope `{scope}`. Use the token of somebody whose role holds it.");
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "The token's role does not allow this", detail)
+    pub(crate) fn forbidden(scope: Scope) -> Self {
+        let detail = format!("It needs the scope `{scope}`. Use the token of somebody whose roles hold it.");
+        let problem = Self::new(StatusCode::FORBIDDEN, "forbidden", "The token's roles do not allow this", detail);
+        Self { challenge: Some(Challenge::Scope(scope)), ..problem }
     }
 
     pub(crate) fn stale_address() -> Self {
@@ -105,8 +115,15 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "The method is not served here", detail)
     }
 
-    fn conflict(detail: String) -> Self {
+    pub(crate) fn conflict(detail: String) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", "It is not as you believe", detail)
+    }
+
+    /// Nobody would be left who can administer people.
+    pub(crate) fn no_administrator() -> Self {
+        let detail = "Nobody would be left whose token may change users. Give somebody else a role with \
+                      `users:update`, and a token, first.";
+        Self::conflict(detail.to_owned())
     }
 
     fn in_use(detail: String) -> Self {
@@ -179,6 +196,9 @@ impl IntoResponse for Problem {
         let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(challenge) = self.challenge {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge.header());
         }
         response
     }

@@ -61,6 +61,7 @@ pub fn openapi_document() -> utoipa::openapi::OpenApi {
     // The router's pattern for the rest of a path is no OpenAPI.
     let paths = std::mem::take(&mut document.paths.paths);
     document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+    openapi::name_required_scopes(&mut document.paths);
     document
 }
 

@@ -78,7 +78,7 @@ fn mistakes_about_people_are_explained() {
     prints(data.path(), &["user", "create", "ada", "--role", "editor"]);
     assert!(fails(data.path(), &["user", "create", "ADA", "--role", "admin"]).contains("already"));
     assert!(fails(data.path(), &["user", "create", "bob"]).contains("--role"));
-    assert!(fails(data.path(), &["user", "create", "bob", "--role", "owner"]).contains("preview_analyse_guest"));
+    assert!(fails(data.path(), &["user", "create", "bob", "--role", "owner"]).contains("no role `owner`"));
     assert!(fails(data.path(), &["user", "create", " ", "--role", "editor"]).contains("1 to 200 characters"));
     for nobody in [
         &["user", "role", "bob", "admin"][..],

@@ -1,67 +1,108 @@
-//! Who may use the API: the bearer of a token of the tenant that the path names; and reading what
-//! they send.
+//! Who may use the API: the bearer of a token of the tenant that the path names, whose roles hold what the
+//! operation needs; and reading what they send.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, marker::PhantomData, ops::Deref, sync::Arc};
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::request::Parts,
 };
 use model::TenantId;
-use runtime::{tokens::Token, users::Scope};
+use runtime::{
+    access::{Scope, Scopes, scope::Required},
+    tokens::Token,
+};
 use serde::de::DeserializeOwned;
 
 use crate::{
     app::{App, bearer},
+    challenge::Challenge,
     directory::KnownToken,
     intake::{self, IntakeError},
     problem::Problem,
+    serve::Peer,
 };
 
-/// A caller that may act for a tenant: administer it, or design for it. A handler that takes it cannot be
-/// reached without one.
-#[derive(Debug, Clone)]
-pub(crate) struct Caller(Arc<KnownToken>);
+/// A caller with a good token of the tenant that holds the scope `S`. A handler that takes it cannot be reached
+/// without, and there is no other way to learn whose request it is.
+pub(crate) struct Caller<S> {
+    who: Principal,
+    needs: PhantomData<fn() -> S>,
+}
 
-impl Caller {
+impl<S> Deref for Caller<S> {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.who
+    }
+}
+
+/// Who calls, and from where.
+#[derive(Debug, Clone)]
+pub(crate) struct Principal {
+    known: Arc<KnownToken>,
+    source_ip: String,
+}
+
+impl Principal {
     pub(crate) fn tenant(&self) -> &TenantId {
-        self.0.tenant.id()
+        self.known.tenant.id()
     }
 
     /// The token that was sent.
     pub(crate) fn token(&self) -> &Token {
-        &self.0.token
+        &self.known.token
     }
 
-    /// Refuses a caller whose role lacks a scope.
+    pub(crate) fn source_ip(&self) -> &str {
+        &self.source_ip
+    }
+
+    /// Whether they hold a scope beside the one that the operation needs.
+    pub(crate) fn may(&self, scope: Scope) -> bool {
+        self.known.scopes.has(scope)
+    }
+
+    /// Refuses a caller who lacks a scope that only some requests of an operation need.
     pub(crate) fn require(&self, scope: Scope) -> Result<(), Problem> {
-        if self.0.role.may(scope) { Ok(()) } else { Err(Problem::forbidden(scope.as_str())) }
+        if self.may(scope) { Ok(()) } else { Err(Problem::forbidden(scope)) }
+    }
+
+    /// Refuses a caller who would hand on what they do not hold themselves.
+    pub(crate) fn require_all(&self, scopes: Scopes) -> Result<(), Problem> {
+        match scopes.without(self.known.scopes).iter().next() {
+            None => Ok(()),
+            Some(lacking) => Err(Problem::forbidden(lacking)),
+        }
     }
 }
 
-impl FromRequestParts<App> for Caller {
+impl<S: Required> FromRequestParts<App> for Caller<S> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let token = bearer(&parts.headers).ok_or_else(Problem::unauthenticated)?;
+        let refused = Problem::unauthenticated(Challenge::of(&parts.headers));
+        let Some(token) = bearer(&parts.headers) else { return Err(refused) };
         let known = match app.directory.now().by_token(token) {
-            Some(known) => known.clone(),
+            Some(known) => Some(known.clone()),
             // It may have been made a moment ago by another process.
             None => {
                 app.directory.refresh().await;
-                app.directory.now().by_token(token).ok_or_else(Problem::unauthenticated)?.clone()
+                app.directory.now().by_token(token).cloned()
             }
         };
-        let Path(path) = Path::<HashMap<String, String>>::from_request_parts(parts, app)
-            .await
-            .map_err(|_| Problem::unauthenticated())?;
+        let Some(known) = known else { return Err(refused) };
+        let path = Path::<HashMap<String, String>>::from_request_parts(parts, app).await;
+        let Ok(Path(path)) = path else { return Err(refused) };
         // A tenant of somebody else and one that does not exist are told apart by nobody.
         if path.get("tenant").map(String::as_str) != Some(known.tenant.id().as_str()) {
-            return Err(Problem::unauthenticated());
+            return Err(refused);
         }
-        let caller = Self(known);
-        caller.require(Scope::AgentsUpdate)?;
-        Ok(caller)
+        let Ok(peer) = Peer::from_request_parts(parts, app).await;
+        let who = Principal { known, source_ip: app.source_ip(&parts.headers, peer.ip()) };
+        who.require(S::SCOPE)?;
+        Ok(Self { who, needs: PhantomData })
     }
 }
 

@@ -7,7 +7,7 @@ use axum::{
 };
 use dialogue::scenario::{self, Severity};
 use model::{AgentId, agent};
-use runtime::agents::Access;
+use runtime::{access::scope, agents::Access};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -15,6 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     access::{Asked, Caller, Named},
+    noted::Did,
     scenario_file::ScenarioFile,
 };
 use crate::{app::App, problem::Problem};
@@ -117,9 +118,9 @@ type Path = Named<(String, AgentId)>;
         (status = 200, description = "The agents", body = AgentList),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["agents:read"]))
 )]
-async fn list(app: State<App>, caller: Caller) -> Result<axum::Json<AgentList>, Problem> {
+async fn list(app: State<App>, caller: Caller<scope::AgentsRead>) -> Result<axum::Json<AgentList>, Problem> {
     let agents = app.agents.list(caller.tenant()).await?;
     Ok(axum::Json(AgentList { agents: agents.into_iter().map(Agent::from).collect() }))
 }
@@ -142,20 +143,21 @@ struct Importing {
         (status = 201, description = "The agent", body = ImportedAgent),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["agents:create"]))
 )]
 async fn import(
     app: State<App>,
-    caller: Caller,
+    caller: Caller<scope::AgentsCreate>,
     importing: Asked<Importing>,
     file: ScenarioFile,
 ) -> Result<(StatusCode, axum::Json<ImportedAgent>), Problem> {
     let access = if importing.0.open { Access::Open } else { Access::Guarded };
-    let agent = app.agents.create(caller.tenant(), &file.0.document, access).await?;
+    let agent = Agent::from(app.agents.create(caller.tenant(), &file.0.document, access).await?);
+    caller.note(&app, Did::to("agent.created", &agent.id).after(&agent)).await?;
     app.directory.reload().await?;
     let note = |note: scenario::Note| Ignored { path: note.path, message: note.message, times: note.times };
     let ignored = file.0.ignored.into_iter().map(note).collect();
-    Ok((StatusCode::CREATED, axum::Json(ImportedAgent { agent: agent.into(), ignored })))
+    Ok((StatusCode::CREATED, axum::Json(ImportedAgent { agent, ignored })))
 }
 
 /// One agent.
@@ -166,9 +168,9 @@ async fn import(
         (status = 200, description = "The agent", body = Agent),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["agents:read"]))
 )]
-async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<Agent>, Problem> {
+async fn get(app: State<App>, caller: Caller<scope::AgentsRead>, path: Path) -> Result<axum::Json<Agent>, Problem> {
     Ok(axum::Json(app.agents.need(caller.tenant(), path.0.1).await?.into()))
 }
 
@@ -180,10 +182,13 @@ async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<A
         (status = 204, description = "Deleted"),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["agents:delete"]))
 )]
-async fn delete(app: State<App>, caller: Caller, path: Path) -> Result<StatusCode, Problem> {
-    app.agents.delete(caller.tenant(), path.0.1).await?;
+async fn delete(app: State<App>, caller: Caller<scope::AgentsDelete>, path: Path) -> Result<StatusCode, Problem> {
+    let (id, tenant) = (path.0.1, caller.tenant());
+    let before = Agent::from(app.agents.need(tenant, id).await?);
+    app.agents.delete(tenant, id).await?;
+    caller.note(&app, Did::to("agent.deleted", id).before(&before)).await?;
     app.directory.reload().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -199,9 +204,14 @@ async fn delete(app: State<App>, caller: Caller, path: Path) -> Result<StatusCod
         (status = 200, description = "The scenario file", body = serde_json::Map<String, Value>),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["agents:read"]))
 )]
-async fn export(app: State<App>, caller: Caller, path: Path, asked: Asked<Exporting>) -> Result<Response, Problem> {
+async fn export(
+    app: State<App>,
+    caller: Caller<scope::AgentsRead>,
+    path: Path,
+    asked: Asked<Exporting>,
+) -> Result<Response, Problem> {
     app.agents.need(caller.tenant(), path.0.1).await?;
     let document = match asked.0.version {
         Some(version) => app.agents.version(caller.tenant(), path.0.1, version).await?,
@@ -229,17 +239,20 @@ struct Exporting {
         (status = 200, description = "The agent", body = Agent),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["agents:update"]))
 )]
 async fn replace(
     app: State<App>,
-    caller: Caller,
+    caller: Caller<scope::AgentsUpdate>,
     path: Path,
     file: ScenarioFile,
 ) -> Result<axum::Json<Agent>, Problem> {
-    let agent = app.agents.replace_draft(caller.tenant(), path.0.1, &file.0.document).await?;
+    let (id, tenant) = (path.0.1, caller.tenant());
+    let before = Agent::from(app.agents.need(tenant, id).await?);
+    let agent = Agent::from(app.agents.replace_draft(tenant, id, &file.0.document).await?);
+    caller.note(&app, Did::to("agent.draft_replaced", id).before(&before).after(&agent)).await?;
     app.directory.reload().await?;
-    Ok(axum::Json(agent.into()))
+    Ok(axum::Json(agent))
 }
 
 /// Makes the draft a version and lets it serve.
@@ -250,16 +263,23 @@ async fn replace(
         (status = 200, description = "The agent", body = Agent),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["flows:publish"]))
 )]
-async fn publish(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<Agent>, Problem> {
-    let agent = app.agents.publish(caller.tenant(), path.0.1).await?;
+async fn publish(
+    app: State<App>,
+    caller: Caller<scope::FlowsPublish>,
+    path: Path,
+) -> Result<axum::Json<Agent>, Problem> {
+    let (id, tenant) = (path.0.1, caller.tenant());
+    let before = Agent::from(app.agents.need(tenant, id).await?);
+    let agent = Agent::from(app.agents.publish(tenant, id).await?);
+    caller.note(&app, Did::to("agent.published", id).before(&before).after(&agent)).await?;
     app.directory.reload().await?;
     // Compiled and trained now, so that the first visitor does not wait for it.
-    if let Err(error) = app.runtime.warm(caller.tenant(), agent.id).await {
-        tracing::warn!(%error, agent = %agent.id, "a published agent cannot be loaded");
+    if let Err(error) = app.runtime.warm(tenant, id).await {
+        tracing::warn!(%error, agent = %id, "a published agent cannot be loaded");
     }
-    Ok(axum::Json(agent.into()))
+    Ok(axum::Json(agent))
 }
 
 /// Takes the agent out of service.
@@ -270,12 +290,19 @@ async fn publish(app: State<App>, caller: Caller, path: Path) -> Result<axum::Js
         (status = 200, description = "The agent", body = Agent),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["flows:publish"]))
 )]
-async fn unpublish(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<Agent>, Problem> {
-    let agent = app.agents.unpublish(caller.tenant(), path.0.1).await?;
+async fn unpublish(
+    app: State<App>,
+    caller: Caller<scope::FlowsPublish>,
+    path: Path,
+) -> Result<axum::Json<Agent>, Problem> {
+    let (id, tenant) = (path.0.1, caller.tenant());
+    let before = Agent::from(app.agents.need(tenant, id).await?);
+    let agent = Agent::from(app.agents.unpublish(tenant, id).await?);
+    caller.note(&app, Did::to("agent.unpublished", id).before(&before).after(&agent)).await?;
     app.directory.reload().await?;
-    Ok(axum::Json(agent.into()))
+    Ok(axum::Json(agent))
 }
 
 /// What is wrong with the draft, without running it.
@@ -286,9 +313,13 @@ async fn unpublish(app: State<App>, caller: Caller, path: Path) -> Result<axum::
         (status = 200, description = "What was found", body = CheckReport),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["agents:read"]))
 )]
-async fn check(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<CheckReport>, Problem> {
+async fn check(
+    app: State<App>,
+    caller: Caller<scope::AgentsRead>,
+    path: Path,
+) -> Result<axum::Json<CheckReport>, Problem> {
     let draft = app.agents.draft(caller.tenant(), path.0.1).await?;
     let checked = tokio::task::spawn_blocking(move || match scenario::import(draft.get().as_bytes()) {
         Ok(imported) => (scenario::check(&imported.scenario), scenario::secrets(&imported.document)),
@@ -315,9 +346,13 @@ async fn check(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json
         (status = 201, description = "The copy", body = Agent),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["agents:create"]))
 )]
-async fn duplicate(app: State<App>, caller: Caller, path: Path) -> Result<(StatusCode, axum::Json<Agent>), Problem> {
+async fn duplicate(
+    app: State<App>,
+    caller: Caller<scope::AgentsCreate>,
+    path: Path,
+) -> Result<(StatusCode, axum::Json<Agent>), Problem> {
     let tenant = caller.tenant();
     let original = parsed(&app.agents.draft(tenant, path.0.1).await?)?;
     let mut taken = Vec::new();
@@ -326,9 +361,10 @@ async fn duplicate(app: State<App>, caller: Caller, path: Path) -> Result<(Statu
         taken.extend(draft.get("od_id").and_then(Value::as_str).map(str::to_owned));
     }
     let copy = scenario::duplicate_scenario(&original, |od_id| taken.iter().any(|known| known == od_id));
-    let agent = app.agents.duplicate(tenant, path.0.1, &copy).await?;
+    let agent = Agent::from(app.agents.duplicate(tenant, path.0.1, &copy).await?);
+    caller.note(&app, Did::to("agent.created", &agent.id).after(&agent)).await?;
     app.directory.reload().await?;
-    Ok((StatusCode::CREATED, axum::Json(agent.into())))
+    Ok((StatusCode::CREATED, axum::Json(agent)))
 }
 
 fn parsed(document: &serde_json::value::RawValue) -> Result<Value, Problem> {
@@ -343,10 +379,15 @@ fn parsed(document: &serde_json::value::RawValue) -> Result<Value, Problem> {
         (status = 200, description = "The agent with its new key", body = Agent),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["agents:update"]))
 )]
-async fn renew_app_key(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<Agent>, Problem> {
-    let agent = app.agents.renew_app_key(caller.tenant(), path.0.1).await?;
+async fn renew_app_key(
+    app: State<App>,
+    caller: Caller<scope::AgentsUpdate>,
+    path: Path,
+) -> Result<axum::Json<Agent>, Problem> {
+    let agent = Agent::from(app.agents.renew_app_key(caller.tenant(), path.0.1).await?);
+    caller.note(&app, Did::to("agent.app_key_renewed", &agent.id).after(&agent)).await?;
     app.directory.reload().await?;
-    Ok(axum::Json(agent.into()))
+    Ok(axum::Json(agent))
 }

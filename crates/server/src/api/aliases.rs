@@ -2,12 +2,15 @@
 
 use axum::{extract::State, http::StatusCode};
 use model::AgentId;
-use runtime::aliases;
+use runtime::{access::scope, aliases};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::access::{Caller, Json, Named};
+use super::{
+    access::{Caller, Json, Named},
+    noted::Did,
+};
 use crate::{app::App, problem::Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -54,9 +57,9 @@ type Path = Named<(String, String)>;
         (status = 200, description = "The aliases", body = AliasList),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["aliases:read"]))
 )]
-async fn list(app: State<App>, caller: Caller) -> Result<axum::Json<AliasList>, Problem> {
+async fn list(app: State<App>, caller: Caller<scope::AliasesRead>) -> Result<axum::Json<AliasList>, Problem> {
     let aliases = app.aliases.list(caller.tenant()).await?;
     Ok(axum::Json(AliasList { aliases: aliases.into_iter().map(Alias::from).collect() }))
 }
@@ -69,9 +72,9 @@ async fn list(app: State<App>, caller: Caller) -> Result<axum::Json<AliasList>, 
         (status = 200, description = "The alias", body = Alias),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["aliases:read"]))
 )]
-async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<Alias>, Problem> {
+async fn get(app: State<App>, caller: Caller<scope::AliasesRead>, path: Path) -> Result<axum::Json<Alias>, Problem> {
     Ok(axum::Json(app.aliases.need(caller.tenant(), &path.0.1).await?.into()))
 }
 
@@ -88,17 +91,20 @@ async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<A
         (status = 200, description = "The alias", body = Alias),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["aliases:update"]))
 )]
 async fn put(
     app: State<App>,
-    caller: Caller,
+    caller: Caller<scope::AliasesUpdate>,
     path: Path,
     target: Json<AliasTarget>,
 ) -> Result<axum::Json<Alias>, Problem> {
-    let alias = app.aliases.put(caller.tenant(), &path.0.1, target.0.agent).await?;
+    let (name, tenant) = (&path.0.1, caller.tenant());
+    let before = app.aliases.need(tenant, name).await.ok().map(Alias::from);
+    let alias = Alias::from(app.aliases.put(tenant, name, target.0.agent).await?);
+    caller.note(&app, Did::to("alias.updated", name).before(&before).after(&alias)).await?;
     app.directory.reload().await?;
-    Ok(axum::Json(alias.into()))
+    Ok(axum::Json(alias))
 }
 
 /// Deletes an alias.
@@ -109,10 +115,13 @@ async fn put(
         (status = 204, description = "Deleted"),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["aliases:update"]))
 )]
-async fn delete(app: State<App>, caller: Caller, path: Path) -> Result<StatusCode, Problem> {
-    app.aliases.delete(caller.tenant(), &path.0.1).await?;
+async fn delete(app: State<App>, caller: Caller<scope::AliasesUpdate>, path: Path) -> Result<StatusCode, Problem> {
+    let (name, tenant) = (&path.0.1, caller.tenant());
+    let before = Alias::from(app.aliases.need(tenant, name).await?);
+    app.aliases.delete(tenant, name).await?;
+    caller.note(&app, Did::to("alias.deleted", name).before(&before)).await?;
     app.directory.reload().await?;
     Ok(StatusCode::NO_CONTENT)
 }

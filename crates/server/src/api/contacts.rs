@@ -2,14 +2,17 @@
 
 use axum::{extract::State, http::StatusCode};
 use model::ContactId;
-use runtime::contacts::Export;
+use runtime::{access::scope, contacts::Export};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use store::SeenContact;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::access::{Asked, Caller, Named};
+use super::{
+    access::{Asked, Caller, Named},
+    noted::Did,
+};
 use crate::{app::App, problem::Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -83,9 +86,13 @@ fn named(path: Path) -> Result<ContactId, Problem> {
         (status = 200, description = "The contacts", body = ContactPage),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["contacts:read"]))
 )]
-async fn list(app: State<App>, caller: Caller, listing: Asked<Listing>) -> Result<axum::Json<ContactPage>, Problem> {
+async fn list(
+    app: State<App>,
+    caller: Caller<scope::ContactsRead>,
+    listing: Asked<Listing>,
+) -> Result<axum::Json<ContactPage>, Problem> {
     let Listing { cursor, limit } = listing.0;
     if !(1..=1_000).contains(&limit) {
         return Err(Problem::invalid("limit", "It is out of range.", "Send 1 to 1000."));
@@ -106,9 +113,13 @@ async fn list(app: State<App>, caller: Caller, listing: Asked<Listing>) -> Resul
         (status = 200, description = "The contact", body = ContactWithAttributes),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["contacts:read"]))
 )]
-async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<ContactWithAttributes>, Problem> {
+async fn get(
+    app: State<App>,
+    caller: Caller<scope::ContactsRead>,
+    path: Path,
+) -> Result<axum::Json<ContactWithAttributes>, Problem> {
     let contact = app.contacts.need(caller.tenant(), &named(path)?).await?;
     let attributes = contact.attributes.into_iter().map(|(name, attribute)| (name, json!(attribute))).collect();
     let contact = ListedContact {
@@ -127,9 +138,13 @@ async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<C
         (status = 200, description = "All of it", body = Map<String, Value>),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["contacts:export"]))
 )]
-async fn export(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<Export>, Problem> {
+async fn export(
+    app: State<App>,
+    caller: Caller<scope::ContactsExport>,
+    path: Path,
+) -> Result<axum::Json<Export>, Problem> {
     Ok(axum::Json(app.contacts.export(caller.tenant(), &named(path)?).await?))
 }
 
@@ -142,14 +157,16 @@ async fn export(app: State<App>, caller: Caller, path: Path) -> Result<axum::Jso
         (status = 204, description = "It is erased"),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["contacts:erase"]))
 )]
-async fn erase(app: State<App>, caller: Caller, path: Path) -> Result<StatusCode, Problem> {
+async fn erase(app: State<App>, caller: Caller<scope::ContactsErase>, path: Path) -> Result<StatusCode, Problem> {
     let contact = named(path)?;
     let tenant = caller.tenant();
     if !app.runtime.erase_contact(tenant, &contact).await? {
         return Err(Problem::not_found("contact", contact.as_str()));
     }
     app.issued.forget(tenant, &contact);
+    // Who it was, nobody is to find out any more.
+    caller.note(&app, Did::what("contact.erased")).await?;
     Ok(StatusCode::NO_CONTENT)
 }

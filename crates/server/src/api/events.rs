@@ -1,6 +1,7 @@
 //! The tenant's event feed.
 
 use axum::extract::State;
+use runtime::access::scope;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -62,9 +63,13 @@ struct Event {
         (status = 200, description = "The events", body = EventPage),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["events:read"]))
 )]
-async fn events(app: State<App>, caller: Caller, feed: Asked<Feed>) -> Result<axum::Json<EventPage>, Problem> {
+async fn events(
+    app: State<App>,
+    caller: Caller<scope::EventsRead>,
+    feed: Asked<Feed>,
+) -> Result<axum::Json<EventPage>, Problem> {
     let Feed { after, limit } = feed.0;
     if !(1..=1_000).contains(&limit) {
         return Err(Problem::invalid("limit", "It is out of range.", "Send 1 to 1000."));

@@ -2,13 +2,16 @@
 
 use axum::extract::State;
 use model::AgentId;
-use runtime::experiments;
+use runtime::{access::scope, experiments};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::access::{Caller, Json, Named};
+use super::{
+    access::{Caller, Json, Named},
+    noted::Did,
+};
 use crate::{app::App, problem::Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -102,9 +105,13 @@ type Path = Named<(String, AgentId)>;
         (status = 200, description = "The experiments", body = Experiments),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["experiments:read"]))
 )]
-async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<Experiments>, Problem> {
+async fn get(
+    app: State<App>,
+    caller: Caller<scope::ExperimentsRead>,
+    path: Path,
+) -> Result<axum::Json<Experiments>, Problem> {
     app.agents.need(caller.tenant(), path.0.1).await?;
     Ok(axum::Json(app.experiments.get(caller.tenant(), path.0.1).await?.into()))
 }
@@ -121,17 +128,20 @@ async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<E
         (status = 200, description = "The experiments as they are now", body = Experiments),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["experiments:update"]))
 )]
 async fn put(
     app: State<App>,
-    caller: Caller,
+    caller: Caller<scope::ExperimentsUpdate>,
     path: Path,
     flags: Json<Experiments>,
 ) -> Result<axum::Json<Experiments>, Problem> {
-    app.agents.need(caller.tenant(), path.0.1).await?;
-    let flags = app.experiments.put(caller.tenant(), path.0.1, flags.0.into()).await?;
-    Ok(axum::Json(flags.into()))
+    let (id, tenant) = (path.0.1, caller.tenant());
+    app.agents.need(tenant, id).await?;
+    let before = Experiments::from(app.experiments.get(tenant, id).await?);
+    let flags = Experiments::from(app.experiments.put(tenant, id, flags.0.into()).await?);
+    caller.note(&app, Did::to("experiments.updated", id).before(&before).after(&flags)).await?;
+    Ok(axum::Json(flags))
 }
 
 impl From<experiments::Flags> for Experiments {

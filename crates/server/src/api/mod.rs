@@ -3,11 +3,15 @@
 mod access;
 mod agents;
 mod aliases;
+mod audit;
 mod contacts;
 mod events;
 mod experiments;
+mod noted;
+mod permissions;
 mod preview;
 mod retention;
+mod roles;
 mod scenario_file;
 mod secrets;
 mod settings;
@@ -37,5 +41,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(webhooks::routes())
         .merge(webhook_deliveries::routes())
         .merge(users::routes())
+        .merge(roles::routes())
+        .merge(permissions::routes())
         .merge(tokens::routes())
+        .merge(audit::routes())
 }

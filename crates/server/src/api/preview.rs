@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::AgentId;
-use runtime::{AgentChoice, Arrival, TurnCall};
+use runtime::{AgentChoice, Arrival, TurnCall, access::scope};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::access::{Caller, Named};
@@ -35,14 +35,14 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         (status = 422, description = "Fields missing or wrong", body = ErrorBody),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["agents:preview"]))
 )]
 async fn message(
     app: State<App>,
     peer: Peer,
     uri: Uri,
     headers: HeaderMap,
-    caller: Caller,
+    caller: Caller<scope::AgentsPreview>,
     path: Named<(String, AgentId)>,
     body: Body,
 ) -> Response {

@@ -1,12 +1,15 @@
 //! How long a tenant keeps conversations.
 
 use axum::extract::State;
-use runtime::retention;
+use runtime::{access::scope, retention};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::access::{Caller, Json};
+use super::{
+    access::{Caller, Json},
+    noted::Did,
+};
 use crate::{app::App, problem::Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -29,9 +32,9 @@ struct Retention {
         (status = 200, description = "The setting", body = Retention),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["retention:read"]))
 )]
-async fn get(app: State<App>, caller: Caller) -> Result<axum::Json<Retention>, Problem> {
+async fn get(app: State<App>, caller: Caller<scope::RetentionRead>) -> Result<axum::Json<Retention>, Problem> {
     let retention::Retention { days } = app.retentions.get(caller.tenant()).await?;
     Ok(axum::Json(Retention { days }))
 }
@@ -44,10 +47,17 @@ async fn get(app: State<App>, caller: Caller) -> Result<axum::Json<Retention>, P
         (status = 200, description = "The setting as it is now", body = Retention),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["retention:update"]))
 )]
-async fn put(app: State<App>, caller: Caller, retention: Json<Retention>) -> Result<axum::Json<Retention>, Problem> {
+async fn put(
+    app: State<App>,
+    caller: Caller<scope::RetentionUpdate>,
+    retention: Json<Retention>,
+) -> Result<axum::Json<Retention>, Problem> {
     let Json(Retention { days }) = retention;
+    let before = app.retentions.get(caller.tenant()).await?;
     app.retentions.put(caller.tenant(), retention::Retention { days }).await?;
+    let did = Did::what("retention.updated").before(&before).after(&Retention { days });
+    caller.note(&app, did).await?;
     Ok(axum::Json(Retention { days }))
 }

@@ -8,13 +8,19 @@ use axum::{
     http::StatusCode,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use runtime::secrets::{self, Content, SecretValue};
+use runtime::{
+    access::scope,
+    secrets::{self, Content, SecretValue},
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::access::{Caller, Named, body};
+use super::{
+    access::{Caller, Named, body},
+    noted::Did,
+};
 use crate::{app::App, problem::Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -103,6 +109,12 @@ struct SecretName {
     kind: &'static str,
 }
 
+impl From<&secrets::Secret> for SecretName {
+    fn from(secret: &secrets::Secret) -> Self {
+        Self { name: secret.name.clone(), kind: secret.content.type_name() }
+    }
+}
+
 /// What a secret is to hold.
 #[expect(dead_code, reason = "described, never built: the body is read field by field")]
 #[derive(ToSchema)]
@@ -136,12 +148,11 @@ type Path = Named<(String, String)>;
         (status = 200, description = "The secrets' names", body = SecretList),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["secrets:read"]))
 )]
-async fn list(app: State<App>, caller: Caller) -> Result<axum::Json<SecretList>, Problem> {
+async fn list(app: State<App>, caller: Caller<scope::SecretsRead>) -> Result<axum::Json<SecretList>, Problem> {
     let secrets = app.secrets.list(caller.tenant()).await?;
-    let named = |secret: secrets::Secret| SecretName { kind: secret.content.type_name(), name: secret.name };
-    Ok(axum::Json(SecretList { secrets: secrets.into_iter().map(named).collect() }))
+    Ok(axum::Json(SecretList { secrets: secrets.iter().map(SecretName::from).collect() }))
 }
 
 /// What may be seen of a secret: of a certificate, whose it is and when it expires. Never the value.
@@ -152,9 +163,13 @@ async fn list(app: State<App>, caller: Caller) -> Result<axum::Json<SecretList>,
         (status = 200, description = "The secret, without its value", body = Secret),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["secrets:inspect"]))
 )]
-async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<Secret>, Problem> {
+async fn get(
+    app: State<App>,
+    caller: Caller<scope::SecretsInspect>,
+    path: Path,
+) -> Result<axum::Json<Secret>, Problem> {
     Ok(axum::Json(app.secrets.need(caller.tenant(), &path.0.1).await?.into()))
 }
 
@@ -170,10 +185,20 @@ async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<S
         (status = 200, description = "The secret, without its value", body = Secret),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["secrets:update"]))
 )]
-async fn put(app: State<App>, caller: Caller, path: Path, new: NewSecret) -> Result<axum::Json<Secret>, Problem> {
-    Ok(axum::Json(app.secrets.put(caller.tenant(), &path.0.1, new.0).await?.into()))
+async fn put(
+    app: State<App>,
+    caller: Caller<scope::SecretsUpdate>,
+    path: Path,
+    new: NewSecret,
+) -> Result<axum::Json<Secret>, Problem> {
+    let (name, tenant) = (&path.0.1, caller.tenant());
+    let before = app.secrets.need(tenant, name).await.ok().as_ref().map(SecretName::from);
+    let secret = app.secrets.put(tenant, name, new.0).await?;
+    let did = Did::to("secret.updated", name).before(&before).after(&SecretName::from(&secret));
+    caller.note(&app, did).await?;
+    Ok(axum::Json(secret.into()))
 }
 
 /// Deletes a secret. One that an agent or a certificate names is kept, and they are named.
@@ -184,10 +209,13 @@ async fn put(app: State<App>, caller: Caller, path: Path, new: NewSecret) -> Res
         (status = 204, description = "Deleted"),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["secrets:update"]))
 )]
-async fn delete(app: State<App>, caller: Caller, path: Path) -> Result<StatusCode, Problem> {
-    app.secrets.delete(caller.tenant(), &path.0.1, &app.agents).await?;
+async fn delete(app: State<App>, caller: Caller<scope::SecretsUpdate>, path: Path) -> Result<StatusCode, Problem> {
+    let (name, tenant) = (&path.0.1, caller.tenant());
+    let before = app.secrets.need(tenant, name).await?;
+    app.secrets.delete(tenant, name, &app.agents).await?;
+    caller.note(&app, Did::to("secret.deleted", name).before(&SecretName::from(&before))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

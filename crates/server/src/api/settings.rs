@@ -2,13 +2,19 @@
 
 use axum::extract::State;
 use model::AgentId;
-use runtime::settings::{ChatSecurity, ChatSettings};
+use runtime::{
+    access::scope,
+    settings::{ChatSecurity, ChatSettings},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::access::{Caller, Json, Named};
+use super::{
+    access::{Caller, Json, Named},
+    noted::Did,
+};
 use crate::{app::App, opendialog::appearance, problem::Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -51,6 +57,12 @@ impl Default for Security {
     }
 }
 
+impl From<ChatSettings> for Settings {
+    fn from(settings: ChatSettings) -> Self {
+        Self { security: settings.security.into(), appearance: settings.appearance }
+    }
+}
+
 impl From<ChatSecurity> for Security {
     fn from(security: ChatSecurity) -> Self {
         let ChatSecurity { anonymous_authentication, csrf, cors, allowed_origins, app_key_on_older_paths } = security;
@@ -75,12 +87,15 @@ type Path = Named<(String, AgentId)>;
         (status = 200, description = "The settings", body = Settings),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["settings:read"]))
 )]
-async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<Settings>, Problem> {
+async fn get(
+    app: State<App>,
+    caller: Caller<scope::SettingsRead>,
+    path: Path,
+) -> Result<axum::Json<Settings>, Problem> {
     app.agents.need(caller.tenant(), path.0.1).await?;
-    let settings = app.settings.get(caller.tenant(), path.0.1).await?;
-    Ok(axum::Json(Settings { security: settings.security.into(), appearance: settings.appearance }))
+    Ok(axum::Json(app.settings.get(caller.tenant(), path.0.1).await?.into()))
 }
 
 /// Replaces the settings of an agent's web chat; they apply at once.
@@ -92,11 +107,11 @@ async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<S
         (status = 200, description = "The settings as they are now", body = Settings),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["settings:update"]))
 )]
 async fn put(
     app: State<App>,
-    caller: Caller,
+    caller: Caller<scope::SettingsUpdate>,
     path: Path,
     settings: Json<Settings>,
 ) -> Result<axum::Json<Settings>, Problem> {
@@ -106,7 +121,11 @@ async fn put(
         Problem::invalid(format!("appearance.{field}"), "The setting is not acceptable.", remedy)
     })?;
     let settings = ChatSettings { security: security.into(), appearance };
-    app.settings.put(caller.tenant(), path.0.1, &settings).await?;
+    let (id, tenant) = (path.0.1, caller.tenant());
+    let before = Settings::from(app.settings.get(tenant, id).await?);
+    app.settings.put(tenant, id, &settings).await?;
+    let settings = Settings::from(settings);
+    caller.note(&app, Did::to("settings.updated", id).before(&before).after(&settings)).await?;
     app.directory.reload().await?;
-    Ok(axum::Json(Settings { security: settings.security.into(), appearance: settings.appearance }))
+    Ok(axum::Json(settings))
 }

@@ -2,12 +2,19 @@
 
 use axum::{extract::State, http::StatusCode};
 use model::Timestamp;
-use runtime::{tokens, users::Scope};
+use runtime::{
+    access::{Change, Scope, scope},
+    tokens,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::access::{Caller, Json, Named};
+use super::{
+    access::{Caller, Json, Named, Principal},
+    noted::Did,
+    users::refuse_last,
+};
 use crate::{app::App, problem::Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -82,9 +89,9 @@ struct MadeToken {
         (status = 200, description = "The tokens", body = TokenList),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["tokens:read"]))
 )]
-async fn list(app: State<App>, caller: Caller) -> Result<axum::Json<TokenList>, Problem> {
+async fn list(app: State<App>, caller: Caller<scope::TokensRead>) -> Result<axum::Json<TokenList>, Problem> {
     let tokens = app.tokens.list(caller.tenant()).await?;
     Ok(axum::Json(TokenList {
         tokens: tokens.iter().filter(|token| concerns(&caller, token)).map(Token::from).collect(),
@@ -100,22 +107,27 @@ async fn list(app: State<App>, caller: Caller) -> Result<axum::Json<TokenList>, 
         (status = 201, description = "The token", body = MadeToken),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["tokens:create"]))
 )]
 async fn create(
     app: State<App>,
-    caller: Caller,
+    caller: Caller<scope::TokensCreate>,
     new: Json<NewToken>,
 ) -> Result<(StatusCode, axum::Json<MadeToken>), Problem> {
     let NewToken { name, expires_in_days, user } = new.0;
     let own = caller.token().user.clone();
-    if user.is_some() && user != own {
+    let for_another = user.is_some() && user != own;
+    if for_another {
         caller.require(Scope::UsersUpdate)?;
     }
     let user = match user.or(own) {
         Some(id) => Some(app.users.need(caller.tenant(), &id).await?),
         None => None,
     };
+    if let (true, Some(user)) = (for_another, &user) {
+        // With a token of theirs one may do what they may.
+        caller.require_all(user.scopes(&app.roles.holdings(caller.tenant()).await?))?;
+    }
     let end = match expires_in_days {
         None => None,
         Some(days @ 1..=36_500) => Some(Timestamp::from_seconds(Timestamp::now().seconds() + i64::from(days) * 86_400)),
@@ -125,8 +137,10 @@ async fn create(
         }
     };
     let (token, secret) = app.tokens.create_for(caller.tenant(), &name, end, user.as_ref()).await?;
+    let token = Token::from(&token);
+    caller.note(&app, Did::to("token.created", &token.id).after(&token)).await?;
     app.directory.reload().await?;
-    Ok((StatusCode::CREATED, axum::Json(MadeToken { token: Token::from(&token), secret })))
+    Ok((StatusCode::CREATED, axum::Json(MadeToken { token, secret })))
 }
 
 /// Ends a token: the next call with it is refused.
@@ -137,19 +151,27 @@ async fn create(
         (status = 204, description = "Ended"),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["tokens:delete"]))
 )]
-async fn revoke(app: State<App>, caller: Caller, path: Named<(String, String)>) -> Result<StatusCode, Problem> {
+async fn revoke(
+    app: State<App>,
+    caller: Caller<scope::TokensDelete>,
+    path: Named<(String, String)>,
+) -> Result<StatusCode, Problem> {
     let id = &path.0.1;
-    if !concerns(&caller, &app.tokens.need(caller.tenant(), id).await?) {
+    let _one = app.people.lock().await;
+    let token = app.tokens.need(caller.tenant(), id).await?;
+    if !concerns(&caller, &token) {
         return Err(Problem::not_found("token", id));
     }
+    refuse_last(&app, &caller, Change::TokenEnds(id)).await?;
     app.tokens.revoke(caller.tenant(), id).await?;
+    caller.note(&app, Did::to("token.revoked", id).before(&Token::from(&token))).await?;
     app.directory.reload().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Whether a token is the caller's business.
-fn concerns(caller: &Caller, token: &tokens::Token) -> bool {
-    caller.require(Scope::UsersUpdate).is_ok() || token.user == caller.token().user
+fn concerns(caller: &Principal, token: &tokens::Token) -> bool {
+    caller.may(Scope::UsersUpdate) || token.user == caller.token().user
 }

@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::{AgentId, ContactId, LogSeq, TranscriptId};
+use runtime::access::scope;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::{StoredEntry, StoredTranscript, TranscriptFilter};
@@ -130,9 +131,13 @@ const fn hundred() -> usize {
         (status = 200, description = "The transcripts", body = TranscriptPage),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["transcripts:read"]))
 )]
-async fn list(app: State<App>, caller: Caller, listing: Asked<Listing>) -> Result<axum::Json<TranscriptPage>, Problem> {
+async fn list(
+    app: State<App>,
+    caller: Caller<scope::TranscriptsRead>,
+    listing: Asked<Listing>,
+) -> Result<axum::Json<TranscriptPage>, Problem> {
     let Listing { contact, agent, cursor, limit } = listing.0;
     if !(1..=1_000).contains(&limit) {
         return Err(Problem::invalid("limit", "It is out of range.", "Send 1 to 1000."));
@@ -160,11 +165,11 @@ async fn list(app: State<App>, caller: Caller, listing: Asked<Listing>) -> Resul
         (status = 200, description = "The transcript", body = TranscriptWithEntries),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["transcripts:read"]))
 )]
 async fn get(
     app: State<App>,
-    caller: Caller,
+    caller: Caller<scope::TranscriptsRead>,
     path: Named<(String, TranscriptId)>,
 ) -> Result<axum::Json<TranscriptWithEntries>, Problem> {
     let id = path.0.1;
@@ -187,11 +192,11 @@ async fn get(
         (status = 200, description = "The journal", body = serde_json::Value),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["transcripts:read"]))
 )]
 async fn journal(
     app: State<App>,
-    caller: Caller,
+    caller: Caller<scope::TranscriptsRead>,
     path: Named<(String, TranscriptId, u32)>,
 ) -> Result<Response, Problem> {
     let Named((_, transcript, turn)) = path;

@@ -1,12 +1,18 @@
 //! What goes on with a webhook's deliveries: trying it, sending again, and what its endpoint never took.
 
 use axum::extract::State;
-use runtime::webhooks::{Attempted, DeadLetter};
+use runtime::{
+    access::scope,
+    webhooks::{Attempted, DeadLetter},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::access::{Asked, Caller, Json, Named};
+use super::{
+    access::{Asked, Caller, Json, Named},
+    noted::Did,
+};
 use crate::{app::App, problem::Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -110,15 +116,16 @@ type Path = Named<(String, String)>;
         (status = 200, description = "After which event it goes on", body = WebhookReplay),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["webhooks:deliver"]))
 )]
 async fn replay(
     app: State<App>,
-    caller: Caller,
+    caller: Caller<scope::WebhooksDeliver>,
     path: Path,
     from: Json<WebhookReplay>,
 ) -> Result<axum::Json<WebhookReplay>, Problem> {
     let after = app.runtime.webhooks().replay(caller.tenant(), &path.0.1, from.0.after).await?;
+    caller.note(&app, Did::to("webhook.replayed", &path.0.1).after(&WebhookReplay { after })).await?;
     Ok(axum::Json(WebhookReplay { after }))
 }
 
@@ -130,9 +137,13 @@ async fn replay(
         (status = 200, description = "What the endpoint answered", body = WebhookAttempt),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["webhooks:deliver"]))
 )]
-async fn test(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<WebhookAttempt>, Problem> {
+async fn test(
+    app: State<App>,
+    caller: Caller<scope::WebhooksDeliver>,
+    path: Path,
+) -> Result<axum::Json<WebhookAttempt>, Problem> {
     Ok(axum::Json(app.runtime.webhooks().test(caller.tenant(), &path.0.1).await?.into()))
 }
 
@@ -149,11 +160,11 @@ async fn test(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<
         (status = 200, description = "The dead letters", body = WebhookDeadLetterPage),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["webhooks:read"]))
 )]
 async fn dead_letters(
     app: State<App>,
-    caller: Caller,
+    caller: Caller<scope::WebhooksRead>,
     path: Path,
     part: Asked<Part>,
 ) -> Result<axum::Json<WebhookDeadLetterPage>, Problem> {
@@ -182,11 +193,11 @@ async fn dead_letters(
         (status = 200, description = "What the endpoint answered", body = WebhookAttempt),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["webhooks:deliver"]))
 )]
 async fn retry(
     app: State<App>,
-    caller: Caller,
+    caller: Caller<scope::WebhooksDeliver>,
     path: Named<(String, String, u64)>,
 ) -> Result<axum::Json<WebhookAttempt>, Problem> {
     let (_, id, seq) = &path.0;

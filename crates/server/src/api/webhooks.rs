@@ -3,12 +3,18 @@
 
 use axum::{extract::State, http::StatusCode};
 use model::{AgentId, Timestamp};
-use runtime::webhooks::{Subscription, Target};
+use runtime::{
+    access::scope,
+    webhooks::{Subscription, Target},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::access::{Caller, Json, Named};
+use super::{
+    access::{Caller, Json, Named},
+    noted::Did,
+};
 use crate::{app::App, problem::Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -70,6 +76,15 @@ impl From<Subscription> for WebhookWithSecret {
     }
 }
 
+/// A webhook as it is noted: what follows a `?` in an address is often a secret.
+fn noted(subscription: Subscription) -> Webhook {
+    let mut webhook = Webhook::from(subscription);
+    if let Some((address, _)) = webhook.url.split_once('?') {
+        webhook.url = format!("{address}?…");
+    }
+    webhook
+}
+
 /// All webhooks of a tenant.
 #[derive(Debug, Serialize, ToSchema)]
 struct WebhookList {
@@ -123,9 +138,9 @@ type Path = Named<(String, String)>;
         (status = 200, description = "The webhooks", body = WebhookList),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["webhooks:read"]))
 )]
-async fn list(app: State<App>, caller: Caller) -> Result<axum::Json<WebhookList>, Problem> {
+async fn list(app: State<App>, caller: Caller<scope::WebhooksRead>) -> Result<axum::Json<WebhookList>, Problem> {
     let webhooks = app.runtime.webhooks().subscriptions().list(caller.tenant()).await?;
     Ok(axum::Json(WebhookList { webhooks: webhooks.into_iter().map(Webhook::from).collect() }))
 }
@@ -139,16 +154,18 @@ async fn list(app: State<App>, caller: Caller) -> Result<axum::Json<WebhookList>
         (status = 201, description = "The webhook and its secret", body = WebhookWithSecret),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["webhooks:create"]))
 )]
 async fn create(
     app: State<App>,
-    caller: Caller,
+    caller: Caller<scope::WebhooksCreate>,
     target: Json<WebhookTarget>,
 ) -> Result<(StatusCode, axum::Json<WebhookWithSecret>), Problem> {
     let webhooks = app.runtime.webhooks();
     let subscription = webhooks.subscriptions().create(caller.tenant(), target.0.into()).await?;
     webhooks.refresh().await;
+    let did = Did::to("webhook.created", &subscription.id).after(&noted(subscription.clone()));
+    caller.note(&app, did).await?;
     Ok((StatusCode::CREATED, axum::Json(subscription.into())))
 }
 
@@ -160,9 +177,9 @@ async fn create(
         (status = 200, description = "The webhook", body = Webhook),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["webhooks:read"]))
 )]
-async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<Webhook>, Problem> {
+async fn get(app: State<App>, caller: Caller<scope::WebhooksRead>, path: Path) -> Result<axum::Json<Webhook>, Problem> {
     let subscription = app.runtime.webhooks().subscriptions().need(caller.tenant(), &path.0.1).await?;
     Ok(axum::Json(subscription.into()))
 }
@@ -176,17 +193,21 @@ async fn get(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<W
         (status = 200, description = "The webhook", body = Webhook),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["webhooks:update"]))
 )]
 async fn put(
     app: State<App>,
-    caller: Caller,
+    caller: Caller<scope::WebhooksUpdate>,
     path: Path,
     target: Json<WebhookTarget>,
 ) -> Result<axum::Json<Webhook>, Problem> {
     let webhooks = app.runtime.webhooks();
-    let subscription = webhooks.subscriptions().put(caller.tenant(), &path.0.1, target.0.into()).await?;
+    let (id, tenant) = (&path.0.1, caller.tenant());
+    let before = webhooks.subscriptions().need(tenant, id).await?;
+    let subscription = webhooks.subscriptions().put(tenant, id, target.0.into()).await?;
     webhooks.refresh().await;
+    let did = Did::to("webhook.updated", id).before(&noted(before)).after(&noted(subscription.clone()));
+    caller.note(&app, did).await?;
     Ok(axum::Json(subscription.into()))
 }
 
@@ -198,12 +219,15 @@ async fn put(
         (status = 204, description = "Deleted"),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["webhooks:delete"]))
 )]
-async fn delete(app: State<App>, caller: Caller, path: Path) -> Result<StatusCode, Problem> {
+async fn delete(app: State<App>, caller: Caller<scope::WebhooksDelete>, path: Path) -> Result<StatusCode, Problem> {
     let webhooks = app.runtime.webhooks();
-    webhooks.subscriptions().delete(caller.tenant(), &path.0.1).await?;
+    let (id, tenant) = (&path.0.1, caller.tenant());
+    let before = webhooks.subscriptions().need(tenant, id).await?;
+    webhooks.subscriptions().delete(tenant, id).await?;
     webhooks.refresh().await;
+    caller.note(&app, Did::to("webhook.deleted", id).before(&noted(before))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -216,11 +240,17 @@ async fn delete(app: State<App>, caller: Caller, path: Path) -> Result<StatusCod
         (status = 200, description = "The webhook and its new secret", body = WebhookWithSecret),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("api_token" = []))
+    security(("api_token" = ["webhooks:update"]))
 )]
-async fn rotate(app: State<App>, caller: Caller, path: Path) -> Result<axum::Json<WebhookWithSecret>, Problem> {
+async fn rotate(
+    app: State<App>,
+    caller: Caller<scope::WebhooksUpdate>,
+    path: Path,
+) -> Result<axum::Json<WebhookWithSecret>, Problem> {
     let webhooks = app.runtime.webhooks();
     let subscription = webhooks.subscriptions().rotate_secret(caller.tenant(), &path.0.1).await?;
     webhooks.refresh().await;
+    let did = Did::to("webhook.secret_rotated", &subscription.id).after(&noted(subscription.clone()));
+    caller.note(&app, did).await?;
     Ok(axum::Json(subscription.into()))
 }

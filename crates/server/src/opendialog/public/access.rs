@@ -1,44 +1,54 @@
 //! Who may call the public APIs: the bearer of an API token, with the permissions of its user
 //! (rows OD-P01 to OD-P05), within the limits on how often (row OD-P08).
 
-use std::sync::Arc;
+use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
 use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
 use model::TenantId;
-use runtime::users::Scope;
+use runtime::access::scope::Required;
 
 use super::refusal::PublicRefusal;
 use crate::{
     app::{App, bearer, host_label},
+    challenge::Challenge,
     directory::KnownToken,
     rate_limits::{Allowance, Endpoint},
     serve::Peer,
 };
 
-/// A caller with a good token, and what it asks of the limits.
+/// A caller with a good token that holds the scope `S`. A handler that takes it cannot be reached without.
+pub(crate) struct PublicCaller<S> {
+    program: Program,
+    needs: PhantomData<fn() -> S>,
+}
+
+impl<S> Deref for PublicCaller<S> {
+    type Target = Program;
+
+    fn deref(&self) -> &Program {
+        &self.program
+    }
+}
+
+/// Who calls, and from where.
 #[derive(Debug, Clone)]
-pub(crate) struct PublicCaller {
+pub(crate) struct Program {
     token: Arc<KnownToken>,
     source_ip: String,
 }
 
-impl PublicCaller {
+impl Program {
     pub(crate) fn tenant(&self) -> &TenantId {
         self.token.tenant.id()
     }
 
-    /// Lets the caller pass when its user may do this and did not do it too often; `too_many` is what is
-    /// said otherwise.
+    /// Lets the caller pass when it did not do this too often; `too_many` is what is said otherwise.
     pub(crate) fn admit(
         &self,
         app: &App,
-        scope: Scope,
         endpoint: Endpoint,
         too_many: &'static str,
     ) -> Result<Admitted, PublicRefusal> {
-        if !self.token.role.may(scope) {
-            return Err(PublicRefusal::Forbidden);
-        }
         // The contract counts by user and address; a tenant's own token is a user of its own.
         let user = self.token.token.user.as_deref().unwrap_or(&self.token.token.id);
         match app.calls.count(endpoint, (user, &self.source_ip)) {
@@ -62,26 +72,31 @@ impl Admitted {
     }
 }
 
-impl FromRequestParts<App> for PublicCaller {
+impl<S: Required> FromRequestParts<App> for PublicCaller<S> {
     type Rejection = PublicRefusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PublicRefusal> {
-        let secret = bearer(&parts.headers).ok_or(PublicRefusal::Unauthenticated)?;
+        let secret = bearer(&parts.headers).ok_or(PublicRefusal::Unauthenticated(Challenge::Missing))?;
         let known = app.directory.now().by_token(secret).cloned();
         let token = match known {
             Some(token) => token,
             // It may have been made a moment ago by another process.
             None => {
                 app.directory.refresh().await;
-                app.directory.now().by_token(secret).cloned().ok_or(PublicRefusal::Unauthenticated)?
+                let known = app.directory.now().by_token(secret).cloned();
+                known.ok_or(PublicRefusal::Unauthenticated(Challenge::Invalid))?
             }
         };
         // Called under another tenant's host name, a token is not good.
         let named = host_label(&parts.headers).and_then(|label| app.directory.now().tenant(label).cloned());
         if named.is_some_and(|tenant| tenant.id() != token.tenant.id()) {
-            return Err(PublicRefusal::Unauthenticated);
+            return Err(PublicRefusal::Unauthenticated(Challenge::Invalid));
+        }
+        if !token.scopes.has(S::SCOPE) {
+            return Err(PublicRefusal::Forbidden(S::SCOPE));
         }
         let Ok(peer) = Peer::from_request_parts(parts, app).await;
-        Ok(Self { token, source_ip: app.source_ip(&parts.headers, peer.ip()) })
+        let program = Program { token, source_ip: app.source_ip(&parts.headers, peer.ip()) };
+        Ok(Self { program, needs: PhantomData })
     }
 }

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::{AgentId, ContactId};
-use runtime::users::Scope;
+use runtime::access::scope;
 use serde::Serialize;
 use store::{ClickstreamFilter, EventFilter, TenantStore};
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::super::refusal::{ErrorBody, Violations};
 use super::{
-    access::PublicCaller,
+    access::{Program, PublicCaller},
     clickstream::ClickstreamRow,
     evaluation::{self, FlagEvaluation},
     listing::{self, Listing, ServerFailure},
@@ -83,14 +83,14 @@ struct Clickstream {
         (status = 500, description = "The server failed", body = ServerFailure),
         (status = 503, description = "Too busy; try again", body = ErrorBody),
     ),
-    security(("public_token" = []))
+    security(("public_token" = ["analytics:read"]))
 )]
 async fn analytics_data_export(
     app: State<App>,
-    caller: PublicCaller,
+    caller: PublicCaller<scope::AnalyticsRead>,
     query: RawQuery,
 ) -> Result<Response, PublicRefusal> {
-    let admitted = caller.admit(&app, Scope::AnalyticsRead, Endpoint::AnalyticsDataExport, TOO_MANY)?;
+    let admitted = caller.admit(&app, Endpoint::AnalyticsDataExport, TOO_MANY)?;
     let export = export(&app, &caller, &Pairs::read(query.0.as_deref())).await;
     Ok(admitted.answer(export.map(Json).into_response()))
 }
@@ -135,7 +135,7 @@ impl Asked {
     }
 }
 
-async fn export(app: &App, caller: &PublicCaller, pairs: &Pairs<'_>) -> Result<AnalyticsDataExport, PublicRefusal> {
+async fn export(app: &App, caller: &Program, pairs: &Pairs<'_>) -> Result<AnalyticsDataExport, PublicRefusal> {
     let Asked { listing, contact, flags } = Asked::read(pairs)?;
     let agent = listing::scenario(app, caller, &listing.scenario).await?;
     let store = app.runtime.store().tenant(caller.tenant());

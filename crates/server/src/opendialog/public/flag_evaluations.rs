@@ -10,7 +10,7 @@ use axum::{
 };
 use model::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use runtime::users::Scope;
+use runtime::access::scope;
 use serde::Serialize;
 use store::EventFilter;
 use utoipa::ToSchema;
@@ -18,7 +18,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::super::refusal::{ErrorBody, Violations};
 use super::{
-    access::PublicCaller,
+    access::{Program, PublicCaller},
     evaluation::{self, FlagEvaluation},
     listing::{self, Listing, PageAsked, ServerFailure},
     query::Pairs,
@@ -84,15 +84,15 @@ struct FlagEvaluationPage {
         (status = 500, description = "The server failed", body = ServerFailure),
         (status = 503, description = "Too busy; try again", body = ErrorBody),
     ),
-    security(("public_token" = []))
+    security(("public_token" = ["analytics:read"]))
 )]
 async fn flag_evaluations(
     app: State<App>,
-    caller: PublicCaller,
+    caller: PublicCaller<scope::AnalyticsRead>,
     headers: HeaderMap,
     query: RawQuery,
 ) -> Result<Response, PublicRefusal> {
-    let admitted = caller.admit(&app, Scope::AnalyticsRead, Endpoint::FlagEvaluations, TOO_MANY)?;
+    let admitted = caller.admit(&app, Endpoint::FlagEvaluations, TOO_MANY)?;
     let pairs = Pairs::read(query.0.as_deref());
     let page = page(&app, &caller, &headers, &pairs).await;
     Ok(admitted.answer(page.map(Json).into_response()))
@@ -100,7 +100,7 @@ async fn flag_evaluations(
 
 async fn page(
     app: &App,
-    caller: &PublicCaller,
+    caller: &Program,
     headers: &HeaderMap,
     pairs: &Pairs<'_>,
 ) -> Result<FlagEvaluationPage, PublicRefusal> {

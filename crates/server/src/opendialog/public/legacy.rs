@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::inbound::Inbound;
-use runtime::users::Scope;
+use runtime::access::scope;
 use serde_json::{Value, json};
 use store::{Interaction, InteractionPage};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -45,11 +45,11 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         (status = 429, description = "Called too often", body = ErrorBody),
         (status = 503, description = "Too busy; try again", body = ErrorBody),
     ),
-    security(("public_token" = []))
+    security(("public_token" = ["transcripts:read"]))
 )]
-async fn interactions(app: State<App>, caller: PublicCaller, query: RawQuery) -> Response {
+async fn interactions(app: State<App>, caller: PublicCaller<scope::TranscriptsRead>, query: RawQuery) -> Response {
     let answer = async {
-        let admitted = caller.admit(&app, Scope::TranscriptsRead, Endpoint::UserInteractions, TOO_MANY)?;
+        let admitted = caller.admit(&app, Endpoint::UserInteractions, TOO_MANY)?;
         let asked = Asked::read(&Pairs::read(query.0.as_deref()))?;
         let store = app.runtime.store().tenant(caller.tenant());
         let filter = asked.filter.clone();

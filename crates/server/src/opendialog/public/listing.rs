@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::super::refusal::Violations;
 use super::{
-    access::PublicCaller,
+    access::Program,
     moment::{DAY, day, end_of},
     query::Pairs,
     refusal::PublicRefusal,
@@ -95,7 +95,7 @@ pub(crate) fn count(number: u64) -> usize {
 }
 
 /// Finds a scenario of the caller's tenant by id or alias.
-pub(crate) async fn scenario(app: &App, caller: &PublicCaller, name: &str) -> Result<AgentId, PublicRefusal> {
+pub(crate) async fn scenario(app: &App, caller: &Program, name: &str) -> Result<AgentId, PublicRefusal> {
     if let Some(agent) = known(app, caller, name) {
         return Ok(agent);
     }
@@ -106,7 +106,7 @@ pub(crate) async fn scenario(app: &App, caller: &PublicCaller, name: &str) -> Re
     })
 }
 
-fn known(app: &App, caller: &PublicCaller, name: &str) -> Option<AgentId> {
+fn known(app: &App, caller: &Program, name: &str) -> Option<AgentId> {
     let directory = app.directory.now();
     let tenant = directory.tenant(caller.tenant().as_str())?;
     directory.named(tenant, name).map(|named| named.agent.agent.id)

@@ -7,20 +7,20 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use runtime::documents::DocumentError;
+use runtime::{access::Scope, documents::DocumentError};
 use serde_json::json;
 use store::StoreError;
 
 use super::super::refusal::{ErrorBody, Violations};
-use crate::{intake::IntakeError, rate_limits::Allowance};
+use crate::{challenge::Challenge, intake::IntakeError, rate_limits::Allowance};
 
 /// Why a request of the public APIs was refused; nothing was changed.
 #[derive(Debug)]
 pub(crate) enum PublicRefusal {
     /// No token, or one that is not good (row OD-P01).
-    Unauthenticated,
-    /// The token's user may not do this (row OD-P05).
-    Forbidden,
+    Unauthenticated(Challenge),
+    /// The token's user may not do this (row OD-P05): it lacks the scope.
+    Forbidden(Scope),
     /// It is not there (row OD-P06); the message is the endpoint's.
     NotFound(&'static str),
     /// A query value that is answered 400 (row OD-E03).
@@ -94,12 +94,16 @@ impl IntoResponse for PublicRefusal {
     fn into_response(self) -> Response {
         let say = |status: StatusCode, message: &str| (status, Json(json!({ "message": message }))).into_response();
         match self {
-            Self::Unauthenticated => {
+            Self::Unauthenticated(challenge) => {
                 let mut response = say(StatusCode::UNAUTHORIZED, "Unauthenticated.");
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge.header());
                 response
             }
-            Self::Forbidden => say(StatusCode::FORBIDDEN, "This action is unauthorized."),
+            Self::Forbidden(scope) => {
+                let mut response = say(StatusCode::FORBIDDEN, "This action is unauthorized.");
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, Challenge::Scope(scope).header());
+                response
+            }
             Self::NotFound(message) => say(StatusCode::NOT_FOUND, message),
             Self::BadRequest(message) => say(StatusCode::BAD_REQUEST, message),
             Self::Invalid(errors) => {

@@ -11,7 +11,7 @@ use axum::{
 };
 use futures_util::{StreamExt, stream};
 use model::{ContactId, record::Author};
-use runtime::users::Scope;
+use runtime::access::scope;
 use serde_json::{Map, Value, json};
 use store::{Interaction, InteractionFilter, TenantStore};
 use tokio::sync::mpsc;
@@ -64,11 +64,16 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         (status = 429, description = "Called too often", body = ErrorBody),
         (status = 503, description = "Too busy; try again", body = ErrorBody),
     ),
-    security(("public_token" = []))
+    security(("public_token" = ["transcripts:read"]))
 )]
-async fn user_data_export(app: State<App>, caller: PublicCaller, headers: HeaderMap, query: RawQuery) -> Response {
+async fn user_data_export(
+    app: State<App>,
+    caller: PublicCaller<scope::TranscriptsRead>,
+    headers: HeaderMap,
+    query: RawQuery,
+) -> Response {
     let answer = async {
-        let admitted = caller.admit(&app, Scope::TranscriptsRead, Endpoint::UserDataExport, TOO_MANY)?;
+        let admitted = caller.admit(&app, Endpoint::UserDataExport, TOO_MANY)?;
         let asked = Asked::read(&Pairs::read(query.0.as_deref()))?;
         let store = app.runtime.store().tenant(caller.tenant());
         let export = Export { store, base: app.public_url(&headers), asked };

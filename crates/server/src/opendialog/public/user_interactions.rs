@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::{ContactId, Timestamp, inbound::Inbound, record::Author};
-use runtime::{found_by, users::Scope};
+use runtime::{access::scope, found_by};
 use serde_json::{Map, Value, json, value::RawValue};
 use store::{ContactInteractions, Interaction, InteractionFilter, InteractionPage};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -53,11 +53,11 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         (status = 429, description = "Called too often", body = ErrorBody),
         (status = 503, description = "Too busy; try again", body = ErrorBody),
     ),
-    security(("public_token" = []))
+    security(("public_token" = ["transcripts:read"]))
 )]
-async fn user_interactions(app: State<App>, caller: PublicCaller, query: RawQuery) -> Response {
+async fn user_interactions(app: State<App>, caller: PublicCaller<scope::TranscriptsRead>, query: RawQuery) -> Response {
     let answer = async {
-        let admitted = caller.admit(&app, Scope::TranscriptsRead, Endpoint::UserInteractions, TOO_MANY)?;
+        let admitted = caller.admit(&app, Endpoint::UserInteractions, TOO_MANY)?;
         let asked = Asked::read(&Pairs::read(query.0.as_deref()))?;
         let store = app.runtime.store().tenant(caller.tenant());
         let filter = asked.filter.clone();

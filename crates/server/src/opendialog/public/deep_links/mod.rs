@@ -17,14 +17,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::{TenantId, Timestamp};
-use runtime::{LoadedAgent, TurnError, users::Scope};
+use runtime::{LoadedAgent, TurnError, access::scope};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    access::PublicCaller,
+    access::{Program, PublicCaller},
     refusal::{PublicRefusal, TOO_MANY},
 };
 use crate::{
@@ -121,11 +121,11 @@ struct DeepLink {
          example = json!({ "error": "An error occurred while generating the deep link." })),
         (status = 503, description = "Too busy; try again", body = ErrorBody),
     ),
-    security(("public_token" = []))
+    security(("public_token" = ["links:create"]))
 )]
 async fn generate(
     app: State<App>,
-    caller: PublicCaller,
+    caller: PublicCaller<scope::LinksCreate>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, PublicRefusal> {
@@ -142,19 +142,19 @@ async fn generate(
         (status = "4XX", description = "As for /public/api/generate-webchat-deep-link", body = ErrorBody),
         (status = "5XX", description = "As for /public/api/generate-webchat-deep-link", body = serde_json::Value),
     ),
-    security(("public_token" = []))
+    security(("public_token" = ["links:create"]))
 )]
 async fn generate_before(
     app: State<App>,
-    caller: PublicCaller,
+    caller: PublicCaller<scope::LinksCreate>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, PublicRefusal> {
     answer(&app, &caller, &headers, body).await
 }
 
-async fn answer(app: &App, caller: &PublicCaller, headers: &HeaderMap, body: Body) -> Result<Response, PublicRefusal> {
-    let admitted = caller.admit(app, Scope::LinksCreate, Endpoint::DeepLinks, TOO_MANY)?;
+async fn answer(app: &App, caller: &Program, headers: &HeaderMap, body: Body) -> Result<Response, PublicRefusal> {
+    let admitted = caller.admit(app, Endpoint::DeepLinks, TOO_MANY)?;
     let body = intake::json(headers, body, MAX_BODY, app.options.body_timeout).await?;
     let links = create(app, caller.tenant(), &app.public_url(headers), &object(&body)?).await?;
     Ok(admitted.answer(Json(links).into_response()))
