@@ -48,11 +48,12 @@ pub(crate) struct LoadedAgents {
     slots: RwLock<HashMap<Key, Arc<Slot>>>,
     listed: RwLock<HashMap<TenantId, Known<Arc<[AgentId]>>>>,
     globals: RwLock<HashMap<TenantId, Known<Globals>>>,
-    flags: RwLock<HashMap<(TenantId, AgentId), Known<Arc<Flags>>>>,
+    flags: RwLock<KnownFlags>,
 }
 
 type Key = (TenantId, AgentId, AgentSource);
 type Globals = Arc<Map<String, Value>>;
+type KnownFlags = HashMap<(TenantId, AgentId), Known<Arc<Flags>>>;
 
 /// Where one agent is kept.
 #[derive(Default)]

@@ -62,7 +62,7 @@ pub(crate) fn turn(tenant: &TenantId, who: u32, with: u32, number: u32) -> TurnR
         ],
         found_by: vec![
             ("browser".to_owned(), Some(format!("Chrome {}", number % 3))),
-            ("email".to_owned(), (number % 2 == 0).then(|| format!("{number}@example.com"))),
+            ("email".to_owned(), number.is_multiple_of(2).then(|| format!("{number}@example.com"))),
         ],
         contact_state: to_raw_value(&json!({ "turns_seen": number, "agent": with })).expect("JSON"),
         session: to_raw_value(&json!({ "position": number })).expect("JSON"),
