@@ -71,6 +71,12 @@ pub struct Mail {
     server: Option<Arc<Server>>,
 }
 
+impl fmt::Debug for Mail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mail").field("configured", &self.is_configured()).finish()
+    }
+}
+
 struct Server {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,

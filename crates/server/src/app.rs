@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
     Runtime, agents::Agents, aliases::Aliases, contacts::Contacts, documents::DocumentError, experiments::Experiments,
-    links::Links, retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens,
-    users::Users,
+    links::Links, mail::Mail, realm::Realm, retention::Retentions, secrets::Secrets, settings::Settings,
+    tenants::Tenants, tokens::Tokens, users::Users,
 };
 
 use crate::{
@@ -39,6 +39,8 @@ pub struct Options {
     pub rate_limits: RateLimits,
     /// Most deep links that are made at once.
     pub max_deep_links: usize,
+    /// What sends letters to people.
+    pub mail: Mail,
 }
 
 impl Default for Options {
@@ -51,6 +53,7 @@ impl Default for Options {
             open_metrics: false,
             rate_limits: RateLimits::default(),
             max_deep_links: 100,
+            mail: Mail::default(),
         }
     }
 }
@@ -75,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) tokens: Tokens,
     pub(crate) users: Users,
+    pub(crate) realm: Realm,
     pub(crate) issued: Issued,
     pub(crate) calls: Calls,
     pub(crate) meters: Meters,
@@ -102,6 +106,7 @@ impl Shared {
             settings: Settings::new(&store),
             tokens: Tokens::new(&store),
             users: Users::new(&store),
+            realm: Realm::new(&store),
             issued: Issued::default(),
             calls: Calls::new(options.rate_limits),
             meters: Meters::new(),

@@ -49,6 +49,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
         (name = "Contacts", description = "Who was here: what is known of them, taking it away, erasing it; how long it is kept."),
         (name = "Events", description = "What happened, in order."),
         (name = "Webhooks", description = "Events sent to addresses of the tenant's, signed."),
+        (name = "Realm", description = "Signing in: OAuth 2 and OpenID Connect, at Keycloak's paths."),
         (name = "Operations", description = "For operators and their machines."),
         (name = "Pages", description = "The chat page, the widget, this description."),
     ),
@@ -67,7 +68,12 @@ impl Modify for Details {
         for (name, description) in [
             ("app_key", "An agent's app key, as its embed code carries it"),
             ("public_token", "An API token, with the permissions of its user; the tenant is the token's"),
-            ("api_token", "An API token of the tenant, from `parlance token create`"),
+            (
+                "api_token",
+                "An API token of the tenant, from `parlance token create`; or a token of the realm whose audience is the \
+                 tenant",
+            ),
+            ("realm_token", "A user's access token of the realm"),
         ] {
             let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
             components.add_security_scheme(name, SecurityScheme::Http(scheme));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use axum::{
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use runtime::{TurnError, documents::DocumentError};
@@ -29,6 +29,9 @@ pub(crate) struct Problem {
     errors: Vec<FieldProblem>,
     #[serde(skip)]
     retry_after: Option<u64>,
+    /// What `WWW-Authenticate` says of it (RFC 6750 §3).
+    #[serde(skip)]
+    challenge: Option<&'static str>,
 }
 
 /// One place that is wrong.
@@ -51,12 +54,32 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after: None,
+            challenge: None,
         }
     }
 
     pub(crate) fn unauthenticated() -> Self {
         let detail = "Send an API token of this tenant: `Authorization: Bearer …`. `parlance token create` makes one.";
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "The API token is missing or not good", detail)
+        let problem =
+            Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "The API token is missing or not good", detail);
+        Self { challenge: Some("Bearer realm=\"parlance\""), ..problem }
+    }
+
+    /// A token of the realm whose time is over.
+    pub(crate) fn expired() -> Self {
+        let detail = "Exchange a new one: tokens of the realm are good for minutes.";
+        let problem = Self::new(StatusCode::UNAUTHORIZED, "expired", "The token has expired", detail);
+        Self {
+            challenge: Some("Bearer realm=\"parlance\", error=\"invalid_token\", error_description=\"expired\""),
+            ..problem
+        }
+    }
+
+    /// A token of the realm that is for something else (row DA-A04).
+    pub(crate) fn wrong_audience() -> Self {
+        let detail = "Exchange your token at the realm's token endpoint, with the tenant of the path as audience.";
+        let problem = Self::new(StatusCode::FORBIDDEN, "wrong-audience", "The token is not for this tenant", detail);
+        Self { challenge: Some("Bearer realm=\"parlance\", error=\"invalid_token\""), ..problem }
     }
 
     pub(crate) fn forbidden(scope: &str) -> Self {
@@ -174,6 +197,9 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self).expect("a problem is texts and numbers");
         let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        if let Some(challenge) = self.challenge {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }

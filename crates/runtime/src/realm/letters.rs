@@ -38,7 +38,20 @@ pub struct Letter {
     pub account: String,
     /// What it is for.
     pub purpose: Purpose,
-    expires_at: Timestamp,
+    /// How it gets there.
+    pub delivery: Delivery,
+    /// When it stops being good.
+    pub expires_at: Timestamp,
+}
+
+/// How a link gets to its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// To the account's address: who follows it reads the mail there.
+    ByMail,
+    /// By whoever asked for it.
+    ByHand,
 }
 
 const ACCOUNT: &str = "account";
@@ -54,17 +67,22 @@ impl Letters {
         Self { shelf: Shelf::new(store, "account_letter") }
     }
 
-    /// Makes a link's secret; earlier ones of the account are good no longer.
+    /// Makes a link and its secret; earlier ones of the account are good no longer.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn write(&self, account: &str, purpose: Purpose) -> Result<String, DocumentError> {
+    pub async fn write(
+        &self,
+        account: &str,
+        purpose: Purpose,
+        delivery: Delivery,
+    ) -> Result<(Letter, String), DocumentError> {
         self.discard_all(account).await?;
         let secret = secret();
         let expires_at = Timestamp::from_seconds(now().seconds() + purpose.seconds());
-        let letter = Letter { account: account.to_owned(), purpose, expires_at };
+        let letter = Letter { account: account.to_owned(), purpose, delivery, expires_at };
         self.shelf.put(&id(&secret), &letter, &[Key::shared(ACCOUNT, account)], Expect::New).await?;
-        Ok(secret)
+        Ok((letter, secret))
     }
 
     /// What a link stands for, while it is good.

@@ -7,8 +7,11 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::request::Parts,
 };
-use model::TenantId;
-use runtime::{tokens::Token, users::Scope};
+use model::{TenantId, Timestamp};
+use runtime::{
+    tokens::Token,
+    users::{Role, Scope},
+};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -16,26 +19,75 @@ use crate::{
     directory::KnownToken,
     intake::{self, IntakeError},
     problem::Problem,
+    realm::{RealmToken, TokenProblem, realm_token},
 };
 
 /// A caller that may act for a tenant: administer it, or design for it. A handler that takes it cannot be
 /// reached without one.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller(Arc<KnownToken>);
+pub(crate) struct Caller {
+    known: Arc<KnownToken>,
+    /// A token of the realm says itself what it allows.
+    realm: Option<RealmToken>,
+}
 
 impl Caller {
     pub(crate) fn tenant(&self) -> &TenantId {
-        self.0.tenant.id()
+        self.known.tenant.id()
     }
 
     /// The token that was sent.
     pub(crate) fn token(&self) -> &Token {
-        &self.0.token
+        &self.known.token
     }
 
     /// Refuses a caller whose role lacks a scope.
     pub(crate) fn require(&self, scope: Scope) -> Result<(), Problem> {
-        if self.0.role.may(scope) { Ok(()) } else { Err(Problem::forbidden(scope.as_str())) }
+        let allowed = match &self.realm {
+            Some(token) => token.allows(scope.as_str()),
+            None => self.known.role.may(scope),
+        };
+        if allowed { Ok(()) } else { Err(Problem::forbidden(scope.as_str())) }
+    }
+
+    /// The caller behind a bearer, whichever tenant the path names.
+    async fn behind(bearer: &str, app: &App) -> Result<Self, Problem> {
+        match realm_token(app, bearer).await {
+            Some(Ok(token)) => {
+                let known = Arc::new(as_known(&token));
+                return Ok(Self { known, realm: Some(token) });
+            }
+            Some(Err(TokenProblem::Expired)) => return Err(Problem::expired()),
+            Some(Err(TokenProblem::NotExchanged | TokenProblem::NoTenant)) => return Err(Problem::wrong_audience()),
+            None => {}
+        }
+        let known = match app.directory.now().by_token(bearer) {
+            Some(known) => known.clone(),
+            // It may have been made a moment ago by another process.
+            None => {
+                app.directory.refresh().await;
+                app.directory.now().by_token(bearer).ok_or_else(Problem::unauthenticated)?.clone()
+            }
+        };
+        Ok(Self { known, realm: None })
+    }
+}
+
+/// A token of the realm in the form of an API token, for those who ask whose it is.
+fn as_known(token: &RealmToken) -> KnownToken {
+    let claims = &token.claims;
+    KnownToken {
+        tenant: token.tenant.clone(),
+        token: Token {
+            id: claims.jti.clone(),
+            name: claims.client_id.clone(),
+            hash: String::new(),
+            created_at: Timestamp::from_seconds(claims.iat),
+            expires_at: Some(Timestamp::from_seconds(claims.exp)),
+            user: claims.user.clone(),
+        },
+        // Never asked: what it allows stands in the token itself.
+        role: Role::PreviewGuest,
     }
 }
 
@@ -44,22 +96,15 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let token = bearer(&parts.headers).ok_or_else(Problem::unauthenticated)?;
-        let known = match app.directory.now().by_token(token) {
-            Some(known) => known.clone(),
-            // It may have been made a moment ago by another process.
-            None => {
-                app.directory.refresh().await;
-                app.directory.now().by_token(token).ok_or_else(Problem::unauthenticated)?.clone()
-            }
-        };
+        let caller = Self::behind(token, app).await?;
         let Path(path) = Path::<HashMap<String, String>>::from_request_parts(parts, app)
             .await
             .map_err(|_| Problem::unauthenticated())?;
-        // A tenant of somebody else and one that does not exist are told apart by nobody.
-        if path.get("tenant").map(String::as_str) != Some(known.tenant.id().as_str()) {
-            return Err(Problem::unauthenticated());
+        // An operation without a tenant in its path is the token's tenant's (row DA-A06 of §22.1).
+        if path.get("tenant").is_some_and(|tenant| tenant != caller.tenant().as_str()) {
+            // A tenant of somebody else and one that does not exist are told apart by nobody.
+            return Err(if caller.realm.is_some() { Problem::wrong_audience() } else { Problem::unauthenticated() });
         }
-        let caller = Self(known);
         caller.require(Scope::AgentsUpdate)?;
         Ok(caller)
     }

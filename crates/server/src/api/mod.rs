@@ -6,6 +6,7 @@ mod aliases;
 mod contacts;
 mod events;
 mod experiments;
+mod invitations;
 mod preview;
 mod retention;
 mod scenario_file;
@@ -37,5 +38,6 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(webhooks::routes())
         .merge(webhook_deliveries::routes())
         .merge(users::routes())
+        .merge(invitations::routes())
         .merge(tokens::routes())
 }

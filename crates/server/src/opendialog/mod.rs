@@ -7,7 +7,7 @@ pub(crate) mod appearance;
 mod asked;
 mod body;
 mod configuration;
-mod cookies;
+pub(crate) mod cookies;
 mod cors;
 mod csrf;
 mod enclosed;
