@@ -193,8 +193,8 @@ fn is_id(id: &str) -> bool {
 /// RFC 9700 §2.1, RFC 8252 §7: https; http on this machine only; or a scheme of an app's own, which has a dot.
 fn check_address(address: &str) -> Result<(), &'static str> {
     let url = Url::parse(address).map_err(|_| "this is no absolute address")?;
-    if address.len() > 2_000 || address.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err("use at most 2000 characters and no spaces");
+    if address.len() > 2_000 || !address.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("use at most 2000 ASCII characters and no spaces");
     }
     if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
         return Err("it must have no fragment, no name and no password");
