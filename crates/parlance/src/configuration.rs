@@ -54,6 +54,8 @@ pub(crate) struct Configuration {
     pub(crate) outbound_allow: Networks,
     /// The mail server that takes letters; without one their links are logged.
     pub(crate) smtp: Option<SmtpOptions>,
+    /// An OpenID Connect issuer, such as a Keycloak, whose tokens are taken like the realm's.
+    pub(crate) oidc_issuer: Option<String>,
 }
 
 /// How lines of the log look.
@@ -84,6 +86,7 @@ impl Default for Configuration {
             shutdown_timeout_ms: 10_000,
             outbound_allow: Networks::default(),
             smtp: None,
+            oidc_issuer: None,
         }
     }
 }

@@ -87,6 +87,7 @@ fn server_options(configuration: &Configuration) -> Result<server::Options, Fail
         open_metrics: configuration.open_metrics,
         rate_limits: configuration.rate_limits,
         max_deep_links: configuration.max_deep_links,
+        oidc_issuer: configuration.oidc_issuer.clone(),
         mail,
     })
 }

@@ -16,6 +16,7 @@ pub mod experiments;
 pub mod files;
 pub mod found_by;
 mod fulfil;
+pub mod issuer;
 pub mod links;
 mod loaded;
 pub mod mail;

@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
     Runtime, agents::Agents, aliases::Aliases, contacts::Contacts, documents::DocumentError, experiments::Experiments,
-    links::Links, mail::Mail, realm::Realm, retention::Retentions, secrets::Secrets, settings::Settings,
-    tenants::Tenants, tokens::Tokens, users::Users,
+    issuer::Issuer, links::Links, mail::Mail, realm::Realm, retention::Retentions, secrets::Secrets,
+    settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
 };
 
 use crate::{
@@ -39,6 +39,8 @@ pub struct Options {
     pub rate_limits: RateLimits,
     /// Most deep links that are made at once.
     pub max_deep_links: usize,
+    /// An OpenID Connect issuer whose tokens are taken like the realm's.
+    pub oidc_issuer: Option<String>,
     /// What sends letters to people.
     pub mail: Mail,
 }
@@ -53,6 +55,7 @@ impl Default for Options {
             open_metrics: false,
             rate_limits: RateLimits::default(),
             max_deep_links: 100,
+            oidc_issuer: None,
             mail: Mail::default(),
         }
     }
@@ -79,6 +82,8 @@ pub(crate) struct Shared {
     pub(crate) tokens: Tokens,
     pub(crate) users: Users,
     pub(crate) realm: Realm,
+    /// Whose tokens are taken like the realm's.
+    pub(crate) other_issuer: Option<Issuer>,
     pub(crate) issued: Issued,
     pub(crate) calls: Calls,
     pub(crate) meters: Meters,
@@ -107,6 +112,7 @@ impl Shared {
             tokens: Tokens::new(&store),
             users: Users::new(&store),
             realm: Realm::new(&store),
+            other_issuer: options.oidc_issuer.as_deref().map(|issuer| Issuer::new(issuer, runtime.outbound())),
             issued: Issued::default(),
             calls: Calls::new(options.rate_limits),
             meters: Meters::new(),

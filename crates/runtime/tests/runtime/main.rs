@@ -5,6 +5,7 @@
 mod bounds;
 mod desk;
 mod experiments;
+mod issuer;
 mod loading;
 mod presets;
 mod turns;

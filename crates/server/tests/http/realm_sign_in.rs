@@ -42,7 +42,7 @@ async fn a_form_of_another_page_signs_nobody_in() {
     let app = with_ada().await;
     let page = Browser::new(&app).get(&ask(&[])).await.text().await.expect("a page");
     let (form, request) = (hidden(&page, "form"), hidden(&page, "request"));
-    let fields = [("form", form.as_str()), ("request", &request), ("username", ADA), ("password", PASSWORD)];
+    let fields = [("form", form.as_str()), ("request", request.as_str()), ("username", ADA), ("password", PASSWORD)];
     // The victim's browser has another cookie, or none.
     let victim = Browser::new(&app);
     assert_eq!(victim.post(SIGN_IN, &fields).await.status(), 403);
@@ -124,7 +124,7 @@ async fn od_t16_a_code_is_asked_for_and_a_recovery_code_helps_once() {
     let page = second.text().await.expect("a page");
     let (form, request, step) = (hidden(&page, "form"), hidden(&page, "request"), hidden(&page, "step"));
     let send = async |browser: &Browser, code: &str| {
-        let fields = [("form", form.as_str()), ("request", &request), ("step", &step), ("code", code)];
+        let fields = [("form", form.as_str()), ("request", request.as_str()), ("step", step.as_str()), ("code", code)];
         browser.post("/realms/dial-ai/sign-in/second-factor", &fields).await
     };
     assert_eq!(send(&other, &code).await.status(), 401, "it was used to confirm");
@@ -151,7 +151,7 @@ async fn da_d12_an_invitation_leads_to_a_password_once() {
     let page = page.text().await.expect("a page");
     let (form, secret) = (hidden(&page, "form"), hidden(&page, "link"));
     let choose = async |password: &str| {
-        let fields = [("form", form.as_str()), ("link", &secret), ("password", password)];
+        let fields = [("form", form.as_str()), ("link", secret.as_str()), ("password", password)];
         browser.post("/realms/dial-ai/account/password", &fields).await.status().as_u16()
     };
     assert_eq!(choose("short").await, 422);
