@@ -1,6 +1,6 @@
 //! What the realm's tokens say, and which scopes stand in them.
 
-use model::{TenantId, Timestamp};
+use model::TenantId;
 use serde::{Deserialize, Serialize};
 use store::Store;
 
@@ -158,9 +158,4 @@ pub async fn membership(
         Err(DocumentError::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Seconds from now.
-pub fn seconds_from(at: Timestamp, seconds: i64) -> i64 {
-    at.seconds().saturating_add(seconds)
 }

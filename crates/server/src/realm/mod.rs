@@ -25,7 +25,7 @@ mod userinfo;
 
 use utoipa_axum::router::OpenApiRouter;
 
-pub(crate) use letters::{Delivered, invite};
+pub(crate) use letters::invite;
 pub(crate) use tenant_token::{RealmToken, TokenProblem, realm_token};
 
 use crate::app::{App, Shared};
