@@ -7,5 +7,6 @@ mod desk;
 mod experiments;
 mod issuer;
 mod loading;
+mod mail;
 mod presets;
 mod turns;

@@ -9,6 +9,7 @@ use axum::{
 };
 use model::{TenantId, Timestamp};
 use runtime::{
+    realm::access::SCOPES,
     tokens::Token,
     users::{Role, Scope},
 };
@@ -48,6 +49,11 @@ impl Caller {
             None => self.known.role.may(scope),
         };
         if allowed { Ok(()) } else { Err(Problem::forbidden(scope.as_str())) }
+    }
+
+    /// Refuses a caller that may do less than a role: nobody makes a token that opens more than their own.
+    pub(crate) fn require_all_of(&self, role: Role) -> Result<(), Problem> {
+        SCOPES.into_iter().filter(|scope| role.may(*scope)).try_for_each(|scope| self.require(scope))
     }
 
     /// The caller behind a bearer, whichever tenant the path names.

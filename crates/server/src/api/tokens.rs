@@ -2,7 +2,10 @@
 
 use axum::{extract::State, http::StatusCode};
 use model::Timestamp;
-use runtime::{tokens, users::Scope};
+use runtime::{
+    tokens,
+    users::{Role, Scope},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -116,6 +119,7 @@ async fn create(
         Some(id) => Some(app.users.need(caller.tenant(), &id).await?),
         None => None,
     };
+    caller.require_all_of(user.as_ref().map_or(Role::Admin, |user| user.role))?;
     let end = match expires_in_days {
         None => None,
         Some(days @ 1..=36_500) => Some(Timestamp::from_seconds(Timestamp::now().seconds() + i64::from(days) * 86_400)),
@@ -151,5 +155,5 @@ async fn revoke(app: State<App>, caller: Caller, path: Named<(String, String)>) 
 
 /// Whether a token is the caller's business.
 fn concerns(caller: &Caller, token: &tokens::Token) -> bool {
-    caller.require(Scope::UsersUpdate).is_ok() || token.user == caller.token().user
+    caller.require(Scope::UsersUpdate).is_ok() || (token.user.is_some() && token.user == caller.token().user)
 }

@@ -76,7 +76,8 @@ async fn read(headers: &HeaderMap, body: Body, app: &App) -> Result<Parameters, 
     let kind = text(headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(OauthRefusal::request("send a form: application/x-www-form-urlencoded"));
+        let refusal = OauthRefusal::request("send a form: application/x-www-form-urlencoded");
+        return Err(refusal.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     let bytes = intake::bytes(body, MAX_FORM, app.options.body_timeout).await.map_err(|error| match error {
         IntakeError::TooLarge(_) => {

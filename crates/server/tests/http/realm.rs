@@ -239,7 +239,7 @@ async fn a_form_must_be_one_and_of_bounded_size() {
     let url = format!("{}/realms/dial-ai/protocol/openid-connect/token", app.url);
     let json = Client::new().post(&url).json(&json!({ "grant_type": "client_credentials" })).send().await;
     let (status, refused) = json_of(json.expect("an answer")).await;
-    assert_eq!((status.as_u16(), text(&refused, "error")), (400, "invalid_request"));
+    assert_eq!((status.as_u16(), text(&refused, "error")), (415, "invalid_request"));
     assert_eq!(post(&app, "token", &[("grant_type", &"x".repeat(100_000))]).await.status(), 413);
     assert_eq!(post(&app, "auth", &[("code_challenge", CHALLENGE)]).await.status(), 400);
     assert_eq!(Client::new().get(format!("{}{AUTH}", app.url)).send().await.expect("an answer").status(), 400);

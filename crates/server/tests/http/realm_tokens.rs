@@ -115,6 +115,13 @@ async fn da_a06_a_service_account_has_tokens_of_its_tenant() {
     assert_eq!(call(&app, Method::GET, "demo/agents", text(&answer, "access_token")).await.0, 200);
     assert_eq!(call(&app, Method::GET, "demo/users", text(&answer, "access_token")).await.0, 403);
 
+    // Nobody makes a token that opens more than their own.
+    let url = format!("{}/api/v1/demo/tokens", app.url);
+    let more = Client::new().post(url).bearer_auth(text(&answer, "access_token")).json(&json!({})).send().await;
+    assert_eq!(more.expect("an answer").status(), 403);
+    let (_, tokens) = call(&app, Method::GET, "demo/tokens", text(&answer, "access_token")).await;
+    assert_eq!(tokens["tokens"], json!([]), "they are the tenant's, not the service account's");
+
     let (_, less) = ask(&secret, &[("scope", "transcripts:read")]).await;
     assert_eq!(less["scope"], "transcripts:read");
     let (status, refused) = ask(&secret, &[("scope", "users:update")]).await;
