@@ -67,7 +67,12 @@ impl TokenAnswer {
 
 impl IntoResponse for TokenAnswer {
     fn into_response(self) -> Response {
-        let headers = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
+        // Programs in browsers call from their own sites; no cookie counts here.
+        let headers = [
+            (header::CACHE_CONTROL, "no-store"),
+            (header::PRAGMA, "no-cache"),
+            (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        ];
         (headers, axum::Json(self)).into_response()
     }
 }
