@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{AgentId, ContactId, TenantId};
+use runtime::users::Role;
 
 /// A self-hosted server for conversational agents.
 #[derive(Debug, Parser)]
@@ -47,6 +48,21 @@ pub(crate) enum Command {
     Agent {
         #[command(subcommand)]
         command: AgentCommand,
+    },
+    /// Accounts: people who sign in
+    Account {
+        #[command(subcommand)]
+        command: AccountCommand,
+    },
+    /// Clients: programs that sign people in, and tenants' service accounts
+    Client {
+        #[command(subcommand)]
+        command: ClientCommand,
+    },
+    /// The realm that signs people in
+    Realm {
+        #[command(subcommand)]
+        command: RealmCommand,
     },
     /// Contacts: what is stored of one, and erasing it
     Contact {
@@ -248,6 +264,88 @@ pub(crate) enum AgentCommand {
         /// The scenario file
         file: PathBuf,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Make an account; with a tenant also its user there
+    Create {
+        /// The person's e-mail address
+        email: String,
+        /// What they are called
+        #[arg(long, default_value = "")]
+        name: String,
+        /// The tenant that they are to work with
+        #[arg(long)]
+        tenant: Option<TenantId>,
+        /// What they may do there
+        #[arg(long, default_value = "editor", requires = "tenant")]
+        role: Role,
+    },
+    /// Make an account a user of a tenant
+    Join {
+        #[command(flatten)]
+        of: Of,
+        /// The account's e-mail address
+        email: String,
+        /// What they may do there; a user that is there keeps its role
+        #[arg(long, default_value = "editor")]
+        role: Role,
+    },
+    /// Set an account's password, read from standard input; whatever it was signed in to ends
+    Password {
+        /// The account's e-mail address
+        email: String,
+    },
+    /// Ask an account for no second factor any more: for somebody who lost device and recovery codes
+    ResetSecondFactor {
+        /// The account's e-mail address
+        email: String,
+    },
+    /// List the accounts, one per line
+    List,
+    /// Delete an account; its users in tenants stay
+    Delete {
+        /// The account's e-mail address
+        email: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClientCommand {
+    /// Register a program that signs people in; or, with a scope, a tenant's service account: prints its secret,
+    /// which is not shown again
+    Create {
+        #[command(flatten)]
+        of: Of,
+        /// The parameter client_id
+        id: String,
+        /// What it is for
+        #[arg(long, default_value = "")]
+        name: String,
+        /// Where codes may be sent, letter by letter; may be repeated
+        #[arg(long, value_name = "URL", required_unless_present = "scope", conflicts_with = "scope")]
+        redirect_uri: Vec<String>,
+        /// Where people may be sent after they signed out; may be repeated
+        #[arg(long, value_name = "URL", conflicts_with = "scope")]
+        post_logout_redirect_uri: Vec<String>,
+        /// What the service account may do, such as transcripts:read; may be repeated
+        #[arg(long)]
+        scope: Vec<String>,
+    },
+    /// List the clients, one per line
+    List,
+    /// Delete a client: it gets no more tokens
+    Delete {
+        /// Its id
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RealmCommand {
+    /// Sign tokens with a new key from now on; the one until now verifies until its tokens are over
+    RotateKey,
 }
 
 #[derive(Debug, Subcommand)]

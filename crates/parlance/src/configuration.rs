@@ -7,7 +7,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
-use runtime::files::FileLimits;
+use runtime::{files::FileLimits, mail::SmtpOptions};
 use serde::{Deserialize, Serialize};
 use server::RateLimits;
 
@@ -52,6 +52,10 @@ pub(crate) struct Configuration {
     pub(crate) shutdown_timeout_ms: u64,
     /// Internal networks that webhooks may call all the same.
     pub(crate) outbound_allow: Networks,
+    /// The mail server that takes letters; without one their links are logged.
+    pub(crate) smtp: Option<SmtpOptions>,
+    /// An OpenID Connect issuer, such as a Keycloak, whose tokens are taken like the realm's.
+    pub(crate) oidc_issuer: Option<String>,
 }
 
 /// How lines of the log look.
@@ -81,6 +85,8 @@ impl Default for Configuration {
             max_deep_links: server::Options::default().max_deep_links,
             shutdown_timeout_ms: 10_000,
             outbound_allow: Networks::default(),
+            smtp: None,
+            oidc_issuer: None,
         }
     }
 }

@@ -6,6 +6,7 @@ mod configuration;
 mod contact;
 mod manage;
 mod networks;
+mod realm;
 mod secrets;
 mod serve;
 mod users;
@@ -56,6 +57,9 @@ async fn run(command: Command, configuration: Configuration) -> Result<ExitCode,
         Command::Token { command } => manage::token(command, &configuration).await?,
         Command::Secret { command } => secrets::secret(command, &configuration).await?,
         Command::Agent { command } => return manage::agent(command, &configuration).await,
+        Command::Account { command } => realm::account(command, &configuration).await?,
+        Command::Client { command } => realm::client(command, &configuration).await?,
+        Command::Realm { command } => realm::realm(command, &configuration).await?,
         Command::Contact { command } => contact::contact(command, &configuration).await?,
         Command::Rebuild => manage::rebuild(&configuration).await?,
         Command::Openapi { version } => {

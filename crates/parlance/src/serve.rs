@@ -7,6 +7,7 @@ use runtime::{
     Runtime, RuntimeOptions,
     agents::{Access, Agents},
     documents::DocumentError,
+    mail::Mail,
     settings::Settings,
     tenants::Tenants,
     tokens::Tokens,
@@ -46,7 +47,8 @@ pub(crate) async fn serve(arguments: &ServeArguments, configuration: Configurati
     let runtime = Runtime::start(store.clone(), options);
     let grace = Duration::from_millis(configuration.shutdown_timeout_ms);
     let prometheus = server::install_metrics();
-    let server = Server::start(listener, runtime.clone(), server_options(&configuration), prometheus, grace).await?;
+    let options = server_options(&configuration)?;
+    let server = Server::start(listener, runtime.clone(), options, prometheus, grace).await?;
 
     let url = format!("http://{}", server.address());
     let mut out = std::io::stdout().lock();
@@ -72,8 +74,12 @@ pub(crate) async fn serve(arguments: &ServeArguments, configuration: Configurati
     Ok(())
 }
 
-fn server_options(configuration: &Configuration) -> server::Options {
-    server::Options {
+fn server_options(configuration: &Configuration) -> Result<server::Options, Failure> {
+    let mail = match &configuration.smtp {
+        Some(options) => Mail::by_smtp(options).map_err(|error| format!("configuration: smtp: {error}"))?,
+        None => Mail::default(),
+    };
+    Ok(server::Options {
         public_url: configuration.public_url.clone(),
         trust_forwarded: configuration.trust_forwarded,
         body_timeout: Duration::from_millis(configuration.body_timeout_ms),
@@ -81,7 +87,9 @@ fn server_options(configuration: &Configuration) -> server::Options {
         open_metrics: configuration.open_metrics,
         rate_limits: configuration.rate_limits,
         max_deep_links: configuration.max_deep_links,
-    }
+        oidc_issuer: configuration.oidc_issuer.clone(),
+        mail,
+    })
 }
 
 fn log(configuration: &Configuration) -> Result<(), Failure> {

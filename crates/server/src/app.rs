@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
     Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, contacts::Contacts,
-    documents::DocumentError, experiments::Experiments, links::Links, retention::Retentions, secrets::Secrets,
-    settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
+    documents::DocumentError, experiments::Experiments, issuer::Issuer, links::Links, mail::Mail, realm::Realm,
+    retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
 };
 
 use crate::{
@@ -39,6 +39,10 @@ pub struct Options {
     pub rate_limits: RateLimits,
     /// Most deep links that are made at once.
     pub max_deep_links: usize,
+    /// An OpenID Connect issuer whose tokens are taken like the realm's.
+    pub oidc_issuer: Option<String>,
+    /// What sends letters to people.
+    pub mail: Mail,
 }
 
 impl Default for Options {
@@ -51,6 +55,8 @@ impl Default for Options {
             open_metrics: false,
             rate_limits: RateLimits::default(),
             max_deep_links: 100,
+            oidc_issuer: None,
+            mail: Mail::default(),
         }
     }
 }
@@ -79,6 +85,9 @@ pub(crate) struct Shared {
     /// Held while people, roles or tokens change: whether an administrator remains is a question about all.
     pub(crate) people: tokio::sync::Mutex<()>,
     pub(crate) audit: Audit,
+    pub(crate) realm: Realm,
+    /// Whose tokens are taken like the realm's.
+    pub(crate) other_issuer: Option<Issuer>,
     pub(crate) issued: Issued,
     pub(crate) calls: Calls,
     pub(crate) meters: Meters,
@@ -109,6 +118,8 @@ impl Shared {
             roles: Roles::new(&store),
             people: tokio::sync::Mutex::default(),
             audit: Audit::new(&store),
+            realm: Realm::new(&store),
+            other_issuer: options.oidc_issuer.as_deref().map(|issuer| Issuer::new(issuer, runtime.outbound())),
             issued: Issued::default(),
             calls: Calls::new(options.rate_limits),
             meters: Meters::new(),

@@ -12,6 +12,8 @@ pub(crate) enum Challenge {
     Missing,
     /// Its token is not good: unknown, expired, revoked, or of another tenant.
     Invalid,
+    /// The time of its token is over.
+    Expired,
     /// Its token does not hold a scope.
     Scope(Scope),
 }
@@ -28,6 +30,7 @@ impl Challenge {
             // A request that says nothing of itself is not told what would be wrong with it (RFC 6750 §3.1).
             Self::Missing => HeaderValue::from_static("Bearer"),
             Self::Invalid => HeaderValue::from_static("Bearer error=\"invalid_token\""),
+            Self::Expired => HeaderValue::from_static("Bearer error=\"invalid_token\", error_description=\"expired\""),
             Self::Scope(scope) => {
                 let value = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
                 HeaderValue::try_from(value).expect("scopes are letters and colons")

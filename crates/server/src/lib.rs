@@ -1,7 +1,7 @@
 //! HTTP: one module per surface, authentication, error bodies.
 //!
 //! `opendialog` is the Chat API as web chats speak it, `api` Parlance's own operations, `pages` what
-//! people open in a browser, `operations` what machines ask. Every route carries its own OpenAPI
+//! people open in a browser, `realm` where they sign in, `operations` what machines ask. Every route carries its own OpenAPI
 //! description; there is no other way to declare one. This crate knows no SQL and nothing of how an
 //! agent decides what it says.
 
@@ -17,6 +17,7 @@ mod operations;
 mod pages;
 mod problem;
 mod rate_limits;
+mod realm;
 mod router;
 mod serve;
 mod telemetry;
@@ -24,7 +25,7 @@ mod telemetry;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use runtime::{Runtime, documents::DocumentError};
+use runtime::{Runtime, documents::DocumentError, realm::Realm};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -69,6 +70,7 @@ impl Server {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(app.directory.clone().follow(stop.clone()));
         tasks.spawn(upkeep(prometheus, stop.clone()));
+        tasks.spawn(tidy_realm(app.realm.clone(), stop.clone()));
         tasks.spawn(serve::serve(listener, router::router(&app), head_timeout, stop.clone(), grace));
         tasks.close();
         Ok(Self { address, stop, tasks })
@@ -83,6 +85,20 @@ impl Server {
     pub async fn shutdown(&self) {
         self.stop.cancel();
         self.tasks.wait().await;
+    }
+}
+
+/// Codes, sessions and grants that are over are taken away now and then.
+async fn tidy_realm(realm: Realm, stop: CancellationToken) {
+    let mut every = tokio::time::interval(Duration::from_secs(600));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = every.tick() => {}
+        }
+        if let Err(error) = realm.tidy().await {
+            tracing::warn!(%error, "what has expired of the realm is still there");
+        }
     }
 }
 

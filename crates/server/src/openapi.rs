@@ -50,6 +50,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
         (name = "Events", description = "What happened, in order."),
         (name = "Webhooks", description = "Events sent to addresses of the tenant's, signed."),
         (name = "Audit", description = "Who did what to what, when and from where."),
+        (name = "Realm", description = "Signing in: OAuth 2 and OpenID Connect, at Keycloak's paths."),
         (name = "Operations", description = "For operators and their machines."),
         (name = "Pages", description = "The chat page, the widget, this description."),
     ),
@@ -74,9 +75,11 @@ impl Modify for Details {
             ),
             (
                 "api_token",
-                "An API token of the tenant, from `parlance token create`. The scope that an operation needs stands \
+                "An API token of the tenant, from `parlance token create`; or a token of the realm whose audience is \
+                 the tenant. The scope that an operation needs stands \
                  beside the scheme, and as `x-required-scope`.",
             ),
+            ("realm_token", "A user's access token of the realm"),
         ] {
             let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
             components.add_security_scheme(name, SecurityScheme::Http(scheme));

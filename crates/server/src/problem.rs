@@ -68,6 +68,20 @@ impl Problem {
         Self { challenge: Some(challenge), ..problem }
     }
 
+    /// A token of the realm whose time is over.
+    pub(crate) fn expired() -> Self {
+        let detail = "Exchange a new one: tokens of the realm are good for minutes.";
+        let problem = Self::new(StatusCode::UNAUTHORIZED, "expired", "The token has expired", detail);
+        Self { challenge: Some(Challenge::Expired), ..problem }
+    }
+
+    /// A token of the realm that is for something else (row DA-A04).
+    pub(crate) fn wrong_audience() -> Self {
+        let detail = "Exchange your token at the realm's token endpoint, with the tenant of the path as audience.";
+        let problem = Self::new(StatusCode::FORBIDDEN, "wrong-audience", "The token is not for this tenant", detail);
+        Self { challenge: Some(Challenge::Invalid), ..problem }
+    }
+
     pub(crate) fn forbidden(scope: Scope) -> Self {
         let detail = format!("It needs the scope `{scope}`. Use the token of somebody whose roles hold it.");
         let problem = Self::new(StatusCode::FORBIDDEN, "forbidden", "The token's roles do not allow this", detail);

@@ -25,6 +25,7 @@ pub(crate) enum Endpoint {
     DeepLinks,
     AnalyticsDataExport,
     FlagEvaluations,
+    SignIn,
 }
 
 /// So many calls in so much time, or as many as one likes.
@@ -99,6 +100,8 @@ pub struct RateLimits {
     pub analytics_data_export: RateLimit,
     /// `GET /public/api/flag-evaluations`; 30 a minute unless configured (spec/opendialog.md §1.7).
     pub flag_evaluations: RateLimit,
+    /// Attempts to sign in, and letters asked for, from one address; 30 a minute unless configured.
+    pub sign_in: RateLimit,
 }
 
 impl Default for RateLimits {
@@ -109,6 +112,7 @@ impl Default for RateLimits {
             deep_links: RateLimit::Off,
             analytics_data_export: RateLimit::Off,
             flag_evaluations: RateLimit::Calls { calls: 30, window: Duration::from_secs(60) },
+            sign_in: RateLimit::Calls { calls: 30, window: Duration::from_secs(60) },
         }
     }
 }
@@ -121,6 +125,7 @@ impl RateLimits {
             Endpoint::DeepLinks => self.deep_links,
             Endpoint::AnalyticsDataExport => self.analytics_data_export,
             Endpoint::FlagEvaluations => self.flag_evaluations,
+            Endpoint::SignIn => self.sign_in,
         }
     }
 }
@@ -183,6 +188,11 @@ const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 impl Allowance {
+    /// Seconds until the window is over.
+    pub(crate) fn wait(self) -> u64 {
+        self.resets_in.as_secs() + 1
+    }
+
     /// Says it in the answer: the limit and what is left of it, and where it is used up, when to come back.
     pub(crate) fn tell(self, headers: &mut HeaderMap) {
         headers.insert(LIMIT, self.limit.into());

@@ -23,7 +23,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{api, app::App, files, openapi, opendialog, operations, pages, problem::Problem, telemetry};
+use crate::{api, app::App, files, openapi, opendialog, operations, pages, problem::Problem, realm, telemetry};
 
 /// The server's routes over shared state.
 pub(crate) fn router(app: &App) -> Router {
@@ -49,6 +49,7 @@ fn others() -> OpenApiRouter<App> {
         .merge(api::routes())
         .merge(opendialog::public::routes())
         .merge(pages::routes())
+        .merge(realm::routes())
         .merge(openapi::routes())
         .layer(compression());
     OpenApiRouter::new().merge(operations::routes()).merge(files::routes()).merge(large)

@@ -363,6 +363,16 @@ impl PlatformStore {
         self.documents.delete(Owner::Platform, kind.to_owned(), id.to_owned(), expect).await
     }
 
+    /// The platform's own documents that have the value under the key, by id.
+    pub async fn find_own(&self, kind: &str, key: &str, value: &str) -> Result<Vec<Document>> {
+        self.documents.find(Owner::Platform, kind.to_owned(), key.to_owned(), value.to_owned()).await
+    }
+
+    /// Deletes documents of the platform with their earlier versions; answers how many there were.
+    pub async fn discard(&self, kind: &str, ids: Vec<String>) -> Result<usize> {
+        self.documents.discard(Owner::Platform, kind.to_owned(), ids).await
+    }
+
     /// Makes a tenant: a document of the platform under the tenant's name.
     pub async fn put_tenant(&self, tenant: &TenantId, body: &(impl Serialize + ?Sized), expect: Expect) -> Result<u64> {
         self.put(TENANT, tenant.as_str(), body, &[], expect).await

@@ -5,6 +5,8 @@
 mod bounds;
 mod desk;
 mod experiments;
+mod issuer;
 mod loading;
+mod mail;
 mod presets;
 mod turns;

@@ -5,9 +5,9 @@ use std::{collections::HashMap, marker::PhantomData, ops::Deref, sync::Arc};
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Path, Request},
-    http::request::Parts,
+    http::{HeaderMap, request::Parts},
 };
-use model::TenantId;
+use model::{TenantId, Timestamp};
 use runtime::{
     access::{Scope, Scopes, scope::Required},
     tokens::Token,
@@ -20,6 +20,7 @@ use crate::{
     directory::KnownToken,
     intake::{self, IntakeError},
     problem::Problem,
+    realm::{RealmToken, TokenProblem, realm_token},
     serve::Peer,
 };
 
@@ -78,26 +79,56 @@ impl Principal {
     }
 }
 
+/// A token that is good for some tenant, and what to say where the path names another.
+async fn known_by(app: &App, headers: &HeaderMap) -> Result<(Arc<KnownToken>, Problem), Problem> {
+    let refused = || Problem::unauthenticated(Challenge::of(headers));
+    let bearer = bearer(headers).ok_or_else(refused)?;
+    match realm_token(app, bearer).await {
+        Some(Ok(token)) => return Ok((Arc::new(as_known(&token)), Problem::wrong_audience())),
+        Some(Err(TokenProblem::Expired)) => return Err(Problem::expired()),
+        Some(Err(TokenProblem::NotExchanged | TokenProblem::NoTenant)) => return Err(Problem::wrong_audience()),
+        None => {}
+    }
+    let known = app.directory.now().by_token(bearer).cloned();
+    let known = match known {
+        Some(known) => known,
+        // It may have been made a moment ago by another process.
+        None => {
+            app.directory.refresh().await;
+            app.directory.now().by_token(bearer).cloned().ok_or_else(refused)?
+        }
+    };
+    // A tenant of somebody else and one that does not exist are told apart by nobody.
+    Ok((known, refused()))
+}
+
+/// A token of the realm in the form of an API token: it says itself what it allows.
+fn as_known(token: &RealmToken) -> KnownToken {
+    let claims = &token.claims;
+    KnownToken {
+        tenant: token.tenant.clone(),
+        token: Token {
+            id: claims.jti.clone(),
+            name: claims.client_id.clone(),
+            hash: String::new(),
+            created_at: Timestamp::from_seconds(claims.iat),
+            expires_at: Some(Timestamp::from_seconds(claims.exp)),
+            user: claims.user.clone(),
+        },
+        scopes: claims.scope.split(' ').filter_map(Scope::named).collect(),
+    }
+}
+
 impl<S: Required> FromRequestParts<App> for Caller<S> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let refused = Problem::unauthenticated(Challenge::of(&parts.headers));
-        let Some(token) = bearer(&parts.headers) else { return Err(refused) };
-        let known = match app.directory.now().by_token(token) {
-            Some(known) => Some(known.clone()),
-            // It may have been made a moment ago by another process.
-            None => {
-                app.directory.refresh().await;
-                app.directory.now().by_token(token).cloned()
-            }
-        };
-        let Some(known) = known else { return Err(refused) };
+        let (known, elsewhere) = known_by(app, &parts.headers).await?;
         let path = Path::<HashMap<String, String>>::from_request_parts(parts, app).await;
-        let Ok(Path(path)) = path else { return Err(refused) };
-        // A tenant of somebody else and one that does not exist are told apart by nobody.
-        if path.get("tenant").map(String::as_str) != Some(known.tenant.id().as_str()) {
-            return Err(refused);
+        let Ok(Path(path)) = path else { return Err(elsewhere) };
+        // An operation without a tenant in its path is the token's tenant's (row DA-A06 of §22.1).
+        if path.get("tenant").is_some_and(|tenant| tenant != known.tenant.id().as_str()) {
+            return Err(elsewhere);
         }
         let Ok(peer) = Peer::from_request_parts(parts, app).await;
         let who = Principal { known, source_ip: app.source_ip(&parts.headers, peer.ip()) };

@@ -7,6 +7,7 @@ mod audit;
 mod contacts;
 mod events;
 mod experiments;
+mod invitations;
 mod noted;
 mod permissions;
 mod preview;
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(users::routes())
         .merge(roles::routes())
         .merge(permissions::routes())
+        .merge(invitations::routes())
         .merge(tokens::routes())
         .merge(audit::routes())
 }

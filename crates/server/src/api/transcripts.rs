@@ -17,7 +17,11 @@ use super::access::{Asked, Caller, Named};
 use crate::{app::App, problem::Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get)).routes(routes!(journal))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(list_of_token))
+        .routes(routes!(get))
+        .routes(routes!(journal))
 }
 
 /// A conversation of a contact with an agent.
@@ -121,6 +125,23 @@ struct Listing {
 
 const fn hundred() -> usize {
     100
+}
+
+/// Lists transcripts of the token's tenant, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/transcripts", tag = "Transcripts", operation_id = "listTranscriptsOfToken", params(Listing),
+    responses(
+        (status = 200, description = "The transcripts", body = TranscriptPage),
+        (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("api_token" = ["transcripts:read"]))
+)]
+async fn list_of_token(
+    app: State<App>,
+    caller: Caller<scope::TranscriptsRead>,
+    listing: Asked<Listing>,
+) -> Result<axum::Json<TranscriptPage>, Problem> {
+    list(app, caller, listing).await
 }
 
 /// Lists transcripts, newest first.

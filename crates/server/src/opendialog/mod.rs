@@ -8,7 +8,7 @@ mod asked;
 mod body;
 mod browser;
 mod configuration;
-mod cookies;
+pub(crate) mod cookies;
 mod cors;
 mod csrf;
 mod enclosed;

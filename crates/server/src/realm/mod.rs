@@ -1,0 +1,50 @@
+//! The sign-in realm: an OAuth 2 and OpenID Connect server at Keycloak's paths (spec/dialai.md §2, §3), with
+//! the pages on which people sign in and look after their account.
+//!
+//! Pages work without scripts. What a browser sends is believed when it repeats the cookie of the form; what
+//! a program sends, when it proves itself. Nothing is ever sent to an address that a client did not register.
+
+mod account;
+mod authorize;
+mod client_auth;
+mod cookies;
+mod discovery;
+mod exchange;
+mod forgotten;
+mod letters;
+mod logout;
+mod page;
+mod parameters;
+mod refusal;
+mod revoke;
+mod schema;
+mod sign_in;
+mod tenant_token;
+mod token;
+mod userinfo;
+
+use utoipa_axum::router::OpenApiRouter;
+
+pub(crate) use letters::invite;
+pub(crate) use tenant_token::{RealmToken, TokenProblem, realm_token};
+
+use crate::app::{App, Shared};
+
+/// The routes of the realm.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(discovery::routes())
+        .merge(authorize::routes())
+        .merge(sign_in::routes())
+        .merge(token::routes())
+        .merge(revoke::routes())
+        .merge(userinfo::routes())
+        .merge(logout::routes())
+        .merge(account::routes())
+        .merge(forgotten::routes())
+}
+
+/// The realm's name: the claim `iss`. It is the server's own word, never a `Host` header.
+pub(crate) fn issuer(app: &Shared) -> String {
+    format!("{}{}", app.own_url(), runtime::realm::PATH)
+}
