@@ -18,6 +18,7 @@ pub mod experiments;
 pub mod files;
 pub mod found_by;
 mod fulfil;
+pub mod jwks;
 pub mod links;
 mod loaded;
 pub mod outbound;
@@ -31,6 +32,7 @@ pub mod tenants;
 pub mod tokens;
 mod turn;
 pub mod users;
+pub mod visitor_tokens;
 pub mod webhooks;
 
 pub use loaded::{AgentSource, LoadedAgent};

@@ -1,5 +1,5 @@
-//! The one client for requests that people configure: webhooks today. It refuses addresses within the
-//! operator's network unless the operator allows them.
+//! The one client for requests that people configure: webhooks, and the keys of other issuers. It refuses
+//! addresses within the operator's network unless the operator allows them.
 //!
 //! Invariant: what counts is the address that is connected to, not the name. Names are looked up here,
 //! and only permitted addresses are handed to the connection, so a name that points elsewhere a moment
@@ -16,7 +16,7 @@ use std::{
 use reqwest::{
     Client, Url,
     dns::{Addrs, Name, Resolve, Resolving},
-    header::{HeaderMap, RETRY_AFTER},
+    header::{ACCEPT, HeaderMap, RETRY_AFTER},
     redirect::Policy,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
@@ -116,6 +116,27 @@ impl Outbound {
             read += chunk.len();
         }
         Ok(answer)
+    }
+
+    /// Fetches a JSON document of at most `most` bytes, all of it within `limit`.
+    ///
+    /// # Errors
+    /// [`OutboundError`], also when the answer is not a success.
+    pub async fn get(&self, url: &str, most: usize, limit: Duration) -> Result<Vec<u8>, OutboundError> {
+        let url = self.check(url)?;
+        let request = self.client()?.get(url).header(ACCEPT, "application/json").timeout(limit);
+        let mut response = request.send().await.map_err(|error| cause(error, limit))?;
+        if !response.status().is_success() {
+            return Err(OutboundError::Failed(format!("the answer is {}", response.status())));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| cause(error, limit))? {
+            body.extend_from_slice(&chunk);
+            if body.len() > most {
+                return Err(OutboundError::Failed(format!("the answer has more than {most} bytes")));
+            }
+        }
+        Ok(body)
     }
 
     fn client(&self) -> Result<&Client, OutboundError> {

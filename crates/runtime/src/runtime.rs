@@ -101,6 +101,7 @@ pub(crate) struct Shared {
     pub(crate) options: RuntimeOptions,
     pub(crate) presets: Arc<Presets>,
     pub(crate) files: Files,
+    outbound: Outbound,
     webhooks: Deliveries,
     /// Whom the erasures mean that were noted here.
     pub(crate) erasing: Mutex<HashMap<Uuid, ContactId>>,
@@ -118,7 +119,8 @@ impl Runtime {
             order: ContactOrder::new(),
             presets: Presets::new(store.clone()),
             files: Files::in_folder(options.files.clone(), options.file_limits),
-            webhooks: Deliveries::start(store.clone(), outbound, options.webhooks.clone()),
+            webhooks: Deliveries::start(store.clone(), outbound.clone(), options.webhooks.clone()),
+            outbound,
             in_flight: TaskTracker::new(),
             erasing: Mutex::default(),
             one_erasure: tokio::sync::Mutex::default(),
@@ -140,6 +142,11 @@ impl Runtime {
     /// Files that visitors sent.
     pub fn files(&self) -> &Files {
         &self.shared.files
+    }
+
+    /// The client for addresses that people configure.
+    pub fn outbound(&self) -> &Outbound {
+        &self.shared.outbound
     }
 
     /// What sends the tenants' events to their addresses.

@@ -11,7 +11,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
     Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, contacts::Contacts,
     documents::DocumentError, experiments::Experiments, links::Links, retention::Retentions, secrets::Secrets,
-    settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
+    settings::Settings, tenants::Tenants, tokens::Tokens, users::Users, visitor_tokens::Issuers,
 };
 
 use crate::{
@@ -73,6 +73,7 @@ pub(crate) struct Shared {
     pub(crate) contacts: Contacts,
     pub(crate) retentions: Retentions,
     pub(crate) settings: Settings,
+    pub(crate) issuers: Issuers,
     pub(crate) tokens: Tokens,
     pub(crate) users: Users,
     pub(crate) roles: Roles,
@@ -93,8 +94,10 @@ impl Shared {
         prometheus: PrometheusHandle,
     ) -> Result<Self, DocumentError> {
         let store = runtime.store().clone();
+        let issuers = Issuers::new(&store, runtime.outbound());
         Ok(Self {
-            directory: Arc::new(Directory::load(&store).await?),
+            directory: Arc::new(Directory::load(&store, issuers.clone()).await?),
+            issuers,
             tenants: Tenants::new(&store),
             agents: Agents::new(&store),
             aliases: Aliases::new(&store),
