@@ -227,6 +227,11 @@ impl<'a> Memory<'a> {
         Ok(())
     }
 
+    /// Whether a token says what an attribute holds.
+    pub(super) fn is_proved(&self, context: &str, name: &str) -> bool {
+        context == "user" && self.user(name).is_some_and(|held| held.provenance == Provenance::Token)
+    }
+
     fn keeps_files(&self, name: &str) -> bool {
         let declared = self.input.scenario.declared.get(name);
         declared.map_or(name == FILE_UPLOAD, |kind| *kind == AttributeType::FileCollection)

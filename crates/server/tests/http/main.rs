@@ -28,4 +28,5 @@ mod sink;
 mod user_data_export;
 mod user_interactions;
 mod users;
+mod visitor_tokens;
 mod webhooks;
