@@ -11,7 +11,7 @@ use runtime::{
     tenants::Tenants,
     tokens::Tokens,
 };
-use server::Server;
+use server::{Server, TlsFiles};
 use store::{Store, StoreOptions};
 use tokio::{
     net::TcpListener,
@@ -48,7 +48,8 @@ pub(crate) async fn serve(arguments: &ServeArguments, configuration: Configurati
     let prometheus = server::install_metrics();
     let server = Server::start(listener, runtime.clone(), server_options(&configuration), prometheus, grace).await?;
 
-    let url = format!("http://{}", server.address());
+    let scheme = if configuration.tls_certificate.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", server.address());
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on {url}")?;
     if let Some((agent, token)) = &demo {
@@ -81,7 +82,13 @@ fn server_options(configuration: &Configuration) -> server::Options {
         open_metrics: configuration.open_metrics,
         rate_limits: configuration.rate_limits,
         max_deep_links: configuration.max_deep_links,
+        tls: tls_files(configuration),
     }
+}
+
+fn tls_files(configuration: &Configuration) -> Option<TlsFiles> {
+    let (certificate, key) = configuration.tls_certificate.clone().zip(configuration.tls_key.clone())?;
+    Some(TlsFiles { certificate, key })
 }
 
 fn log(configuration: &Configuration) -> Result<(), Failure> {

@@ -19,6 +19,7 @@ use crate::{
     opendialog::Issued,
     rate_limits::{Calls, RateLimits},
     telemetry::Meters,
+    tls::TlsFiles,
 };
 
 /// How the server behaves.
@@ -39,6 +40,8 @@ pub struct Options {
     pub rate_limits: RateLimits,
     /// Most deep links that are made at once.
     pub max_deep_links: usize,
+    /// Speak https, with these files.
+    pub tls: Option<TlsFiles>,
 }
 
 impl Default for Options {
@@ -51,6 +54,7 @@ impl Default for Options {
             open_metrics: false,
             rate_limits: RateLimits::default(),
             max_deep_links: 100,
+            tls: None,
         }
     }
 }
@@ -129,7 +133,15 @@ impl Shared {
         {
             return proto.eq_ignore_ascii_case("https");
         }
-        self.options.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+        self.is_https()
+    }
+
+    /// Whether visitors reach it by https, by its own account.
+    pub(crate) fn is_https(&self) -> bool {
+        match &self.options.public_url {
+            Some(url) => url.starts_with("https://"),
+            None => self.options.tls.is_some(),
+        }
     }
 
     /// Where the visitor reached us, without a slash at the end.
@@ -151,7 +163,8 @@ impl Shared {
         if address.ip().is_unspecified() {
             address.set_ip(Ipv4Addr::LOCALHOST.into());
         }
-        format!("http://{address}")
+        let scheme = if self.is_https() { "https" } else { "http" };
+        format!("{scheme}://{address}")
     }
 
     /// The caller's address.

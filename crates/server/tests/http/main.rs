@@ -16,6 +16,7 @@ mod experiments;
 mod files;
 mod flag_evaluations;
 mod history;
+mod hygiene;
 mod management;
 mod many_visitors;
 mod message;
