@@ -169,7 +169,7 @@ impl KeySet {
             Ok(keys) => *self.known.write() = Known { keys, fetched: Some(Instant::now()) },
             Err(error) => {
                 // What follows a `?` may be a secret.
-                let url = self.url.split('?').next();
+                let url = self.url.split('?').next().unwrap_or_default();
                 tracing::warn!(url, %error, "the keys of an issuer cannot be fetched");
             }
         }
@@ -287,7 +287,12 @@ mod tests {
     fn keys_that_are_not_understood_are_passed_over() {
         let point = json!("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU");
         let other = json!("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
-        let curve = |kid: Value, usage: &str| json!({ "kty": "EC", "crv": "P-256", "x": point, "y": other, "kid": kid, "use": usage });
+        let curve = |kid: Value, usage: &str| {
+            let mut key = json!({ "kty": "EC", "crv": "P-256", "x": point, "y": other });
+            key["kid"] = kid;
+            key["use"] = usage.into();
+            key
+        };
         let published = json!({ "keys": [
             { "kty": "oct", "k": "c2VjcmV0", "kid": "shared" },
             { "kty": "lattice", "kid": "later" },

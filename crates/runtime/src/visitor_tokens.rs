@@ -122,9 +122,10 @@ impl Terms {
     }
 }
 
-/// Whether an issuer may say an attribute: some are Parlance's own.
+/// Whether an issuer may say an attribute: some are Parlance's own. `selected_scenario` says whom the visitor talks
+/// to, which an agent's conditions look at.
 fn may_be_told(attribute: &str) -> bool {
-    !is_reserved(attribute) && !attribute.starts_with(FLAG_PREFIX)
+    !is_reserved(attribute) && attribute != "selected_scenario" && !attribute.starts_with(FLAG_PREFIX)
 }
 
 /// The issuers of tenants.
@@ -273,7 +274,7 @@ mod tests {
     fn scalars_are_taken_as_they_are_but_for_what_is_about_the_token() {
         let claims = json!({
             "iss": "x", "aud": "x", "exp": 1, "nbf": 1, "iat": 1, "jti": "x", "sub": "ann", "accountId": 7, "vip": true,
-            "groups": ["a"], "address": {}, "nothing": null, "first_seen": 1, "flag_price": "low", "": "unnamed",
+            "groups": ["a"], "address": {}, "nothing": null, "first_seen": 1, "flag_price": "low", "": "unnamed", "selected_scenario": "x",
         });
         assert_eq!(told(&terms(), claims), json!({ "sub": "ann", "accountId": 7, "vip": true }));
     }

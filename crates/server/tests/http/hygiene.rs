@@ -164,7 +164,7 @@ impl Raw {
 
     async fn reads(&self, enough: impl Fn(&[u8]) -> bool) -> String {
         let read = async {
-            let (mut heard, mut part) = (Vec::new(), [0; 4096]);
+            let (mut heard, mut part) = (Vec::<u8>::new(), [0_u8; 4096]);
             while !enough(&heard) {
                 self.0.readable().await.expect("it can be read");
                 match self.0.try_read(&mut part) {
