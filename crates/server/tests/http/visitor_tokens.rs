@@ -186,6 +186,9 @@ async fn da_a8_a_bad_signature_is_refused_and_nothing_changes() {
     let public = serde_json::to_vec(&key.public).expect("a key");
     let by_public_key = encode(&hmac, &claims(json!({})), &EncodingKey::from_secret(&public)).expect("a token");
     let no_kid = encode(&Header::new(Algorithm::ES256), &claims(json!({})), &key.secret).expect("a token");
+    let crit = Some(vec!["exp-policy".to_owned()]);
+    let critical = Header { kid: Some("one".to_owned()), crit, ..Header::new(Algorithm::ES256) };
+    let critical = encode(&critical, &claims(json!({})), &key.secret).expect("a token");
     for (what, token) in [
         ("another key", stranger.signs(&claims(json!({})))),
         ("tampered", format!("{header}.{payload}.{signature}")),
@@ -194,6 +197,7 @@ async fn da_a8_a_bad_signature_is_refused_and_nothing_changes() {
         ("alg none with a signature", format!("{none}.{payload}.{signature}")),
         ("the public key as a secret", by_public_key),
         ("no kid", no_kid),
+        ("an extension that must be understood", critical),
         ("no token", "hello".to_owned()),
         ("half a token", head.to_owned()),
     ] {
