@@ -25,6 +25,9 @@ def before_call(context, case, kwargs):
         for name in [name for name in place or () if name in KNOWN]:
             if drawn.random() < 0.8:
                 place[name] = drawn.choice(KNOWN[name])
+    # A token that was made up is refused before anything else of a message is looked at.
+    if case.headers and drawn.random() < 0.8:
+        case.headers.pop("X-Parlance-Visitor-Token", None)
     # schemathesis learns ids from answers; with this agent chats must go on.
     if (case.path_parameters or {}).get("agent") == CHAT:
         case.path_parameters["agent"] = drawn.choice(KNOWN["agent"])

@@ -51,6 +51,10 @@ pub struct Inbound {
     /// name. Trusted as [`crate::attribute::Provenance::Browser`] only.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub visitor: Map<String, Value>,
+    /// What a verified token says of the visitor, by attribute name: trusted as
+    /// [`crate::attribute::Provenance::Token`]. No part of a client's body comes here unverified.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub verified: Map<String, Value>,
 }
 
 impl Inbound {
@@ -65,6 +69,7 @@ impl Inbound {
             files: Map::new(),
             escalating: false,
             visitor: Map::new(),
+            verified: Map::new(),
         }
     }
 

@@ -50,12 +50,16 @@ pub(crate) struct Configuration {
     pub(crate) max_deep_links: usize,
     /// Longest time to finish what is in flight at the end, in milliseconds.
     pub(crate) shutdown_timeout_ms: u64,
-    /// Internal networks that webhooks may call all the same.
+    /// Internal networks that webhooks and keys of issuers may be called in all the same.
     pub(crate) outbound_allow: Networks,
     /// The mail server that takes letters; without one their links are logged.
     pub(crate) smtp: Option<SmtpOptions>,
     /// An OpenID Connect issuer, such as a Keycloak, whose tokens are taken like the realm's.
     pub(crate) oidc_issuer: Option<String>,
+    /// File of the certificate with which https is spoken, in PEM.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// File of its key, in PEM.
+    pub(crate) tls_key: Option<PathBuf>,
 }
 
 /// How lines of the log look.
@@ -87,6 +91,8 @@ impl Default for Configuration {
             outbound_allow: Networks::default(),
             smtp: None,
             oidc_issuer: None,
+            tls_certificate: None,
+            tls_key: None,
         }
     }
 }
@@ -105,6 +111,9 @@ pub(crate) enum ConfigurationError {
         "configuration: public_url must start with http:// or https:// and name a host, such as https://chat.example.com"
     )]
     PublicUrl,
+    /// A certificate without its key, or the other way round.
+    #[error("configuration: tls_certificate and tls_key go together: set both, or neither")]
+    HalfTls,
 }
 
 impl Configuration {
@@ -130,6 +139,9 @@ impl Configuration {
             }
         }
         let configuration: Self = figment.extract().map_err(Box::new)?;
+        if configuration.tls_certificate.is_some() != configuration.tls_key.is_some() {
+            return Err(ConfigurationError::HalfTls);
+        }
         let host = |url: &str| url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).map(str::len);
         match configuration.public_url.as_deref() {
             Some(url) if host(url).is_none_or(|length| length == 0) => Err(ConfigurationError::PublicUrl),

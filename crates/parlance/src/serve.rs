@@ -12,7 +12,7 @@ use runtime::{
     tenants::Tenants,
     tokens::Tokens,
 };
-use server::Server;
+use server::{Server, TlsFiles};
 use store::{Store, StoreOptions};
 use tokio::{
     net::TcpListener,
@@ -50,7 +50,8 @@ pub(crate) async fn serve(arguments: &ServeArguments, configuration: Configurati
     let options = server_options(&configuration)?;
     let server = Server::start(listener, runtime.clone(), options, prometheus, grace).await?;
 
-    let url = format!("http://{}", server.address());
+    let scheme = if configuration.tls_certificate.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", server.address());
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on {url}")?;
     if let Some((agent, token)) = &demo {
@@ -89,7 +90,13 @@ fn server_options(configuration: &Configuration) -> Result<server::Options, Fail
         max_deep_links: configuration.max_deep_links,
         oidc_issuer: configuration.oidc_issuer.clone(),
         mail,
+        tls: tls_files(configuration),
     })
+}
+
+fn tls_files(configuration: &Configuration) -> Option<TlsFiles> {
+    let (certificate, key) = configuration.tls_certificate.clone().zip(configuration.tls_key.clone())?;
+    Some(TlsFiles { certificate, key })
 }
 
 fn log(configuration: &Configuration) -> Result<(), Failure> {

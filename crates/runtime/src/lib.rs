@@ -19,6 +19,7 @@ pub mod files;
 pub mod found_by;
 mod fulfil;
 pub mod issuer;
+pub mod jwks;
 pub mod links;
 mod loaded;
 pub mod mail;
@@ -34,6 +35,7 @@ pub mod tenants;
 pub mod tokens;
 mod turn;
 pub mod users;
+pub mod visitor_tokens;
 pub mod webhooks;
 
 pub use loaded::{AgentSource, LoadedAgent};

@@ -12,6 +12,7 @@ use runtime::{
     Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, contacts::Contacts,
     documents::DocumentError, experiments::Experiments, issuer::Issuer, links::Links, mail::Mail, realm::Realm,
     retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
+    visitor_tokens::Issuers,
 };
 
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     opendialog::Issued,
     rate_limits::{Calls, RateLimits},
     telemetry::Meters,
+    tls::TlsFiles,
 };
 
 /// How the server behaves.
@@ -43,6 +45,8 @@ pub struct Options {
     pub oidc_issuer: Option<String>,
     /// What sends letters to people.
     pub mail: Mail,
+    /// Speak https, with these files.
+    pub tls: Option<TlsFiles>,
 }
 
 impl Default for Options {
@@ -57,6 +61,7 @@ impl Default for Options {
             max_deep_links: 100,
             oidc_issuer: None,
             mail: Mail::default(),
+            tls: None,
         }
     }
 }
@@ -79,6 +84,7 @@ pub(crate) struct Shared {
     pub(crate) contacts: Contacts,
     pub(crate) retentions: Retentions,
     pub(crate) settings: Settings,
+    pub(crate) issuers: Issuers,
     pub(crate) tokens: Tokens,
     pub(crate) users: Users,
     pub(crate) roles: Roles,
@@ -102,8 +108,10 @@ impl Shared {
         prometheus: PrometheusHandle,
     ) -> Result<Self, DocumentError> {
         let store = runtime.store().clone();
+        let issuers = Issuers::new(&store, runtime.outbound());
         Ok(Self {
-            directory: Arc::new(Directory::load(&store).await?),
+            directory: Arc::new(Directory::load(&store, issuers.clone()).await?),
+            issuers,
             tenants: Tenants::new(&store),
             agents: Agents::new(&store),
             aliases: Aliases::new(&store),
@@ -137,7 +145,15 @@ impl Shared {
         {
             return proto.eq_ignore_ascii_case("https");
         }
-        self.options.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+        self.is_https()
+    }
+
+    /// Whether visitors reach it by https, by its own account.
+    pub(crate) fn is_https(&self) -> bool {
+        match &self.options.public_url {
+            Some(url) => url.starts_with("https://"),
+            None => self.options.tls.is_some(),
+        }
     }
 
     /// Where the visitor reached us, without a slash at the end.
@@ -159,7 +175,8 @@ impl Shared {
         if address.ip().is_unspecified() {
             address.set_ip(Ipv4Addr::LOCALHOST.into());
         }
-        format!("http://{address}")
+        let scheme = if self.is_https() { "https" } else { "http" };
+        format!("{scheme}://{address}")
     }
 
     /// The caller's address.

@@ -20,6 +20,7 @@ use runtime::{
     tenants::{SigningKey, Tenant, Tenants},
     tokens::{Token, Tokens, hash},
     users::Users,
+    visitor_tokens::{Issuers, Verifier},
 };
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -56,6 +57,8 @@ impl KnownAgent {
 pub(crate) struct KnownTenant {
     pub(crate) tenant: Tenant,
     pub(crate) signing_keys: Vec<SigningKey>,
+    /// Whose tokens say who a visitor is.
+    pub(crate) issuers: Vec<Verifier>,
     aliases: HashMap<String, AgentId>,
 }
 
@@ -133,6 +136,7 @@ impl Snapshot {
 /// The present snapshot.
 pub(crate) struct Directory {
     store: Store,
+    issuers: Issuers,
     snapshot: RwLock<Arc<Snapshot>>,
     /// One reload at a time, so that an older one never replaces a newer one.
     loading: tokio::sync::Mutex<()>,
@@ -144,9 +148,10 @@ pub(crate) struct Directory {
 const REFRESH_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Directory {
-    pub(crate) async fn load(store: &Store) -> Result<Self, DocumentError> {
+    pub(crate) async fn load(store: &Store, issuers: Issuers) -> Result<Self, DocumentError> {
         let directory = Self {
             store: store.clone(),
+            issuers,
             snapshot: RwLock::default(),
             loading: tokio::sync::Mutex::default(),
             refreshed: tokio::sync::Mutex::default(),
@@ -162,7 +167,7 @@ impl Directory {
     /// Makes a new snapshot; whoever changed a document calls it, so that the next request sees it.
     pub(crate) async fn reload(&self) -> Result<(), DocumentError> {
         let _one = self.loading.lock().await;
-        let snapshot = read(&self.store).await?;
+        let snapshot = read(&self.store, &self.issuers, &self.now()).await?;
         *self.snapshot.write() = Arc::new(snapshot);
         Ok(())
     }
@@ -202,15 +207,18 @@ impl Directory {
     }
 }
 
-async fn read(store: &Store) -> Result<Snapshot, DocumentError> {
+/// What is known now. Keys of issuers that were fetched for the snapshot before are kept.
+async fn read(store: &Store, issuers: &Issuers, before: &Snapshot) -> Result<Snapshot, DocumentError> {
     let (tenants, agents, settings) = (Tenants::new(store), Agents::new(store), Settings::new(store));
     let (aliases, tokens) = (Aliases::new(store), Tokens::new(store));
     let (users, roles) = (Users::new(store), Roles::new(store));
     let mut snapshot = Snapshot::default();
     for tenant in tenants.list().await? {
         let id = tenant.id.clone();
+        let verifiers = before.tenants.get(&id).map(|tenant| tenant.issuers.as_slice()).unwrap_or_default();
         let known = Arc::new(KnownTenant {
             signing_keys: tenants.signing_keys(&id).await?,
+            issuers: issuers.verifiers(&id, verifiers).await?,
             aliases: aliases.list(&id).await?.into_iter().map(|alias| (alias.name, alias.agent)).collect(),
             tenant,
         });

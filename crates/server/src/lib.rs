@@ -19,8 +19,10 @@ mod problem;
 mod rate_limits;
 mod realm;
 mod router;
+mod security_headers;
 mod serve;
 mod telemetry;
+mod tls;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -29,10 +31,13 @@ use runtime::{Runtime, documents::DocumentError, realm::Realm};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use tls::Tls;
+
 pub use app::Options;
 pub use rate_limits::{RateLimit, RateLimits};
 pub use router::{openapi_document, openapi_document_3_1};
 pub use telemetry::install_metrics;
+pub use tls::{TlsError, TlsFiles};
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +48,9 @@ pub enum ServerError {
     /// The listening socket is of no use.
     #[error("cannot listen: {0}")]
     Listen(#[from] io::Error),
+    /// Certificate or key are of no use.
+    #[error("cannot serve TLS: {0}")]
+    Tls(#[from] TlsError),
 }
 
 /// A server that runs until it is told to stop.
@@ -66,12 +74,16 @@ impl Server {
     ) -> Result<Self, ServerError> {
         let address = listener.local_addr()?;
         let head_timeout = options.head_timeout;
+        let tls = options.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
         let app = Arc::new(app::Shared::new(runtime, options, address, prometheus.clone()).await?);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(app.directory.clone().follow(stop.clone()));
         tasks.spawn(upkeep(prometheus, stop.clone()));
         tasks.spawn(tidy_realm(app.realm.clone(), stop.clone()));
-        tasks.spawn(serve::serve(listener, router::router(&app), head_timeout, stop.clone(), grace));
+        if let Some(tls) = &tls {
+            tasks.spawn(tls.clone().follow(stop.clone()));
+        }
+        tasks.spawn(serve::serve(listener, router::router(&app), head_timeout, tls, stop.clone(), grace));
         tasks.close();
         Ok(Self { address, stop, tasks })
     }

@@ -8,8 +8,7 @@ use std::any::Any;
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderValue, header},
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use tower_http::{
@@ -23,7 +22,9 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{api, app::App, files, openapi, opendialog, operations, pages, problem::Problem, realm, telemetry};
+use crate::{
+    api, app::App, files, openapi, opendialog, operations, pages, problem::Problem, realm, security_headers, telemetry,
+};
 
 /// The server's routes over shared state.
 pub(crate) fn router(app: &App) -> Router {
@@ -31,13 +32,16 @@ pub(crate) fn router(app: &App) -> Router {
     // The fallback first: preflights fall to it, and are answered by what stands around it.
     let chat = chat.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(app.clone(), opendialog::cors));
     let (others, _) = others().split_for_parts();
-    let swagger = SwaggerUi::new(openapi::PAGE).config(Config::from(openapi::DOCUMENT));
+    // No document is sent to be judged elsewhere.
+    let config = Config::from(openapi::DOCUMENT).validator_url("none");
+    let swagger: Router<App> = Router::from(SwaggerUi::new(openapi::PAGE).config(config));
+    let swagger = swagger.layer(from_fn(security_headers::swagger));
     others
         .merge(chat)
-        .merge(Router::from(swagger).layer(compression()))
+        .merge(swagger.layer(compression()))
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn(security_headers))
+        .layer(from_fn_with_state(app.clone(), security_headers::everywhere))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(telemetry::observe))
         .with_state(app.clone())
@@ -90,13 +94,4 @@ async fn wrong_method() -> Problem {
 fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
     let cause = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
     Problem::broken(cause.unwrap_or("a panic without words")).into_response()
-}
-
-async fn security_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let policy = HeaderValue::from_static("strict-origin-when-cross-origin");
-    headers.entry(header::REFERRER_POLICY).or_insert(policy);
-    response
 }

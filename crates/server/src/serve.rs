@@ -5,6 +5,7 @@ use std::{
     convert::Infallible,
     io,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -22,6 +23,8 @@ use hyper_util::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
+
+use crate::tls::Tls;
 
 /// Who is at the other end of the connection.
 #[derive(Debug, Clone, Copy)]
@@ -46,11 +49,12 @@ impl<S: Sync> FromRequestParts<S> for Peer {
 const MAX_HEAD: usize = 32 * 1024;
 const MAX_HEADERS: usize = 100;
 
-/// Serves until told to stop; then requests in flight have until `grace` is over.
+/// Serves until told to stop; then requests in flight have until `grace` is over. Without `tls` it speaks plain http.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     head_timeout: Duration,
+    tls: Option<Arc<Tls>>,
     stop: CancellationToken,
     grace: Duration,
 ) {
@@ -77,16 +81,31 @@ pub(crate) async fn serve(
             request.extensions_mut().insert(Peer(address));
             router.clone().call(request.map(Body::new))
         });
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection ended");
+        match &tls {
+            None => {
+                let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+                tokio::spawn(ended(connection));
             }
-        });
+            // Coming to terms takes time that the next client must not wait for.
+            Some(tls) => {
+                let (tls, http, watcher) = (tls.clone(), http.clone(), connections.watcher());
+                tokio::spawn(async move {
+                    if let Some(stream) = tls.accept(stream).await {
+                        ended(watcher.watch(http.serve_connection(TokioIo::new(stream), service))).await;
+                    }
+                });
+            }
+        }
     }
     drop(listener);
     if tokio::time::timeout(grace, connections.shutdown()).await.is_err() {
         tracing::warn!("connections were still open at the shutdown's limit");
+    }
+}
+
+async fn ended(connection: impl Future<Output = hyper::Result<()>>) {
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "connection ended");
     }
 }
 

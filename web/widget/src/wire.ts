@@ -8,7 +8,8 @@ export type Data = Record<string, any>;
 export interface Settings {
   url: string;
   appKey: string;
-  user?: Data & { user_id?: string; email?: string; custom?: Data };
+  /** `token`: a JWT that proves who the visitor is; it goes along with each message. */
+  user?: Data & { user_id?: string; email?: string; token?: string; custom?: Data };
   /** A string forces that opening intent, `null` forces none, absent leaves it to the user type. */
   openIntent?: string | null;
   parentEl?: string;

@@ -65,7 +65,7 @@ pub fn is_reserved(attribute: &str) -> bool {
 
 /// Most attributes of a contact; what is remembered is read and written at every turn.
 pub const MAX_ATTRIBUTES: usize = 500;
-/// Largest value that a visitor's client may set, in bytes of JSON.
+/// Largest value that a visitor's client or token may set, in bytes of JSON.
 const MAX_BROWSER_VALUE: usize = 8 << 10;
 /// Largest value that an agent may set, in bytes of JSON.
 const MAX_VALUE: usize = 128 << 10;
@@ -150,11 +150,12 @@ impl<'a> Memory<'a> {
         value: &Value,
         provenance: Provenance,
     ) -> Result<(), &'static str> {
-        let from_browser = provenance == Provenance::Browser;
-        if from_browser && !value.is_null() && self.keeps_files(name) {
+        // An issuer may repeat what its users say of themselves: for files and sizes its word is no better.
+        let from_outside = matches!(provenance, Provenance::Browser | Provenance::Token);
+        if from_outside && !value.is_null() && self.keeps_files(name) {
             return Err("files come from uploads, not from what the visitor's client says");
         }
-        let largest = if from_browser { MAX_BROWSER_VALUE } else { MAX_VALUE };
+        let largest = if from_outside { MAX_BROWSER_VALUE } else { MAX_VALUE };
         self.put(context, name, value, provenance, largest)
     }
 
@@ -224,6 +225,11 @@ impl<'a> Memory<'a> {
         }
         self.changes.insert(name.to_owned(), Some(Attribute { value, provenance }));
         Ok(())
+    }
+
+    /// Whether a token says what an attribute holds.
+    pub(super) fn is_proved(&self, context: &str, name: &str) -> bool {
+        context == "user" && self.user(name).is_some_and(|held| held.provenance == Provenance::Token)
     }
 
     fn keeps_files(&self, name: &str) -> bool {

@@ -232,7 +232,10 @@ impl<'a> Turn<'a> {
             if found.named && self.input.inbound.files.contains_key(name) {
                 self.write_files(context, name, value);
             } else {
-                self.write(context, name, value, if found.named { Provenance::Browser } else { Provenance::Function });
+                // What is read out of an utterance is the agent's word, but not against what a token proves.
+                let said_by_visitor = found.named || self.memory.is_proved(context, name);
+                let provenance = if said_by_visitor { Provenance::Browser } else { Provenance::Function };
+                self.write(context, name, value, provenance);
             }
         }
     }

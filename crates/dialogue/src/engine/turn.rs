@@ -154,10 +154,14 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    /// Lifts what the client says of the visitor to the `user` context (row OD-C17).
+    /// Lifts what a token proves of the visitor to the `user` context, then what the client says (row OD-C17):
+    /// in this order, so that the client's word on the same name is refused (row DA-A12).
     fn note_visitor(&mut self) {
-        for (name, value) in &self.input.inbound.visitor {
-            if let Err(refused) = self.memory.write("user", name, value, Provenance::Browser) {
+        let Inbound { verified, visitor, .. } = self.input.inbound;
+        let verified = verified.iter().map(|said| (said, Provenance::Token));
+        let visitor = visitor.iter().map(|said| (said, Provenance::Browser));
+        for ((name, value), provenance) in verified.chain(visitor) {
+            if let Err(refused) = self.memory.write("user", name, value, provenance) {
                 let attribute = format!("user.{name}").into();
                 self.journal.note(Step::Wrote { attribute, refused: Some(refused) });
             }

@@ -210,6 +210,8 @@ fn an_unknown_key_is_an_error_that_names_it() {
     let output = output.expect("the binary runs");
     assert!(String::from_utf8_lossy(&output.stderr).contains("logg"), "{output:?}");
     assert!(fails(data.path(), &["--config", "/nowhere.toml", "tenant", "list"]).contains("/nowhere.toml"));
+    std::fs::write(file, "tls_certificate = \"chain.pem\"\n").expect("it is written");
+    assert!(fails(data.path(), &["--config", file, "tenant", "list"]).contains("tls_certificate and tls_key"));
 }
 
 #[test]

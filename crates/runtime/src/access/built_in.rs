@@ -110,8 +110,10 @@ impl BuiltIn {
                 Scope::EventsRead | Scope::TranscriptsRead | Scope::ContactsRead | Scope::ContactsExport
             ),
             Self::InfrastructureManager => {
-                matches!(scope.domain(), "settings" | "secrets" | "webhooks" | "retention" | "aliases" | "tokens")
-                    || matches!(scope, Scope::AgentsRead | Scope::EventsRead | Scope::ProfileRead)
+                matches!(
+                    scope.domain(),
+                    "settings" | "secrets" | "webhooks" | "retention" | "aliases" | "tokens" | "issuers"
+                ) || matches!(scope, Scope::AgentsRead | Scope::EventsRead | Scope::ProfileRead)
             }
             Self::Editor => !administers(scope) && !matches!(scope, Scope::SecretsInspect | Scope::SecretsUpdate),
             Self::AnalyseGuest => {

@@ -98,6 +98,8 @@ scopes! {
     SecretsRead = "secrets": "read", "See the names of secrets.";
     SecretsInspect = "secrets": "inspect", "See whose a certificate is and when it expires.";
     SecretsUpdate = "secrets": "update", "Set and delete secrets.";
+    IssuersRead = "issuers": "read", "See whose tokens say who a visitor is.";
+    IssuersUpdate = "issuers": "update", "Change whose tokens say who a visitor is.";
     TokensRead = "tokens": "read", "See API tokens: one's own; those of others with `users:update`.";
     TokensCreate = "tokens": "create", "Make API tokens: one's own; those of others with `users:update`.";
     TokensDelete = "tokens": "delete", "End API tokens: one's own; those of others with `users:update`.";

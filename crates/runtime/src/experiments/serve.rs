@@ -87,6 +87,9 @@ impl Flag {
 /// An attribute of the contact as the turn will see it: what the client says counts unless something
 /// better is known.
 fn value<'a>(contact: &'a ContactState, inbound: &'a Inbound, name: &str) -> Option<&'a Value> {
+    if let Some(proved) = inbound.verified.get(name) {
+        return Some(proved);
+    }
     let held = contact.attributes.get(name);
     let verified = held.filter(|held| matches!(held.provenance, Provenance::Token | Provenance::Platform));
     let value = match verified {

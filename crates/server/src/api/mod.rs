@@ -8,6 +8,7 @@ mod contacts;
 mod events;
 mod experiments;
 mod invitations;
+mod issuers;
 mod noted;
 mod permissions;
 mod preview;
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(preview::routes())
         .merge(aliases::routes())
         .merge(secrets::routes())
+        .merge(issuers::routes())
         .merge(transcripts::routes())
         .merge(contacts::routes())
         .merge(retention::routes())

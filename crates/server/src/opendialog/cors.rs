@@ -17,8 +17,8 @@ use crate::{
     directory::{KnownAgent, Snapshot},
 };
 
-const ALLOWED_HEADERS: &str =
-    "authorization, content-type, opendialog-user-id, opendialog-scenario-id, x-csrf-token, x-xsrf-token, x-request-id";
+const ALLOWED_HEADERS: &str = "authorization, content-type, opendialog-user-id, opendialog-scenario-id, x-csrf-token, \
+                               x-xsrf-token, x-request-id, x-parlance-visitor-token";
 
 /// Answers preflights, and marks answers that the calling page may read.
 pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {

@@ -19,6 +19,8 @@ use super::{
 const MAX_TEXT: usize = 65_536;
 /// Longest name of an intent, message or attribute, in characters.
 const MAX_NAME: usize = 255;
+/// Longest token of a visitor, in characters.
+pub(super) const MAX_TOKEN: usize = 16_384;
 /// Most form fields, and most visitor attributes.
 const MAX_FIELDS: usize = 500;
 
@@ -29,7 +31,24 @@ pub(crate) struct Envelope {
     pub(crate) message_id: Option<String>,
     /// What the body names as its scenario: an id or an alias.
     pub(crate) scenario: Option<String>,
+    /// A token that says who the visitor is, yet to be verified.
+    pub(crate) token: Option<String>,
     pub(crate) inbound: Inbound,
+}
+
+/// What a message's content says.
+struct Content {
+    inbound: Inbound,
+    scenario: Option<String>,
+    token: Option<String>,
+}
+
+/// What it says of the visitor.
+#[derive(Default)]
+struct Said {
+    attributes: Map<String, Value>,
+    scenario: Option<String>,
+    token: Option<String>,
 }
 
 /// Parses and checks a body; every wrong field is reported, not just the first.
@@ -46,7 +65,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Envelope, Refusal> {
     body.required_text("author", "author", &mut wrong)?;
     let message_id = body.optional_text("message_id", "message_id", MAX_NAME, &mut wrong)?.map(Cow::into_owned);
 
-    let (inbound, scenario) = match body.get("content")? {
+    let Content { inbound, scenario, token } = match body.get("content")? {
         Field::Object(content) => match Fields::of(content)? {
             content if content.is_empty() => missing_content(&mut wrong),
             content => parse_content(&content, &mut wrong)?,
@@ -54,7 +73,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Envelope, Refusal> {
         Field::Missing | Field::Null => missing_content(&mut wrong),
         _ => {
             wrong.add("content", "The content must be an object.");
-            (Inbound::new(Act::Text), None)
+            Content::none()
         }
     };
     let scenario = match scenario {
@@ -64,14 +83,21 @@ pub(crate) fn parse(body: &[u8]) -> Result<Envelope, Refusal> {
         }
     };
     match contact {
-        Some(contact) => wrong.or(Envelope { contact, message_id, scenario, inbound }),
+        Some(contact) => wrong.or(Envelope { contact, message_id, scenario, token, inbound }),
         None => Err(Refusal::Invalid(wrong)),
     }
 }
 
-fn missing_content(wrong: &mut Violations) -> (Inbound, Option<String>) {
+impl Content {
+    /// Of a message that is wrong.
+    fn none() -> Self {
+        Self { inbound: Inbound::new(Act::Text), scenario: None, token: None }
+    }
+}
+
+fn missing_content(wrong: &mut Violations) -> Content {
     wrong.add("content", "The content field is required.");
-    (Inbound::new(Act::Text), None)
+    Content::none()
 }
 
 /// A contact's id, checked; complaints name `field`.
@@ -89,7 +115,7 @@ pub(crate) fn contact_id(text: Option<&str>, field: &str, wrong: &mut Violations
     }
 }
 
-fn parse_content(content: &Fields<'_>, wrong: &mut Violations) -> Result<(Inbound, Option<String>), Refusal> {
+fn parse_content(content: &Fields<'_>, wrong: &mut Violations) -> Result<Content, Refusal> {
     let act = match content.get("type")? {
         Field::Text(kind) => act(&kind).or_else(|| {
             wrong.add("content.type", "The selected content.type is invalid.");
@@ -124,27 +150,27 @@ fn parse_content(content: &Fields<'_>, wrong: &mut Violations) -> Result<(Inboun
             Fields::default()
         }
     };
-    let (visitor, scenario) = match content.get("user")? {
+    let said = match content.get("user")? {
         Field::Object(user) => parse_visitor(owned(user)?, wrong),
-        Field::List(list) if owned::<Vec<Value>>(list)?.is_empty() => (Map::new(), None),
+        Field::List(list) if owned::<Vec<Value>>(list)?.is_empty() => Said::default(),
         Field::Missing | Field::Null => {
             if act == Act::Open {
                 wrong.add("content.user", "The content.user field is required.");
             }
-            (Map::new(), None)
+            Said::default()
         }
         _ => {
             wrong.add("content.user", "The content.user must be an object.");
-            (Map::new(), None)
+            Said::default()
         }
     };
 
     let mut inbound = Inbound::new(act);
     inbound.intent = intent.map(Cow::into_owned);
     inbound.escalating = matches!(content.get("escalating")?, Field::Scalar("true"));
-    inbound.visitor = visitor;
+    inbound.visitor = said.attributes;
     parse_data(&mut inbound, &data, wrong)?;
-    Ok((inbound, scenario))
+    Ok(Content { inbound, scenario: said.scenario, token: said.token })
 }
 
 /// What an act carries beside its name (§5.2, "Content by type").
@@ -183,13 +209,15 @@ fn parse_data(inbound: &mut Inbound, data: &Fields<'_>, wrong: &mut Violations) 
 }
 
 /// Visitor attributes by name: the profile, with `custom` laid open. Parts of the profile that the
-/// widget sends empty, or as `n/a`, say nothing and are left out.
-fn parse_visitor(user: Map<String, Value>, wrong: &mut Violations) -> (Map<String, Value>, Option<String>) {
+/// widget sends empty, or as `n/a`, say nothing and are left out. A token is no attribute.
+fn parse_visitor(user: Map<String, Value>, wrong: &mut Violations) -> Said {
     let mut visitor = Map::with_capacity(user.len() + 4);
-    let (mut scenario, mut passed) = (None, Value::Null);
+    let (mut scenario, mut token, mut passed) = (None, None, Value::Null);
     for (name, value) in user {
         if name == "custom" {
             passed = value;
+        } else if name == "token" {
+            token = passed_token(value, wrong);
         } else if !says_nothing(&value) {
             visitor.insert(attribute(name), value);
         }
@@ -215,7 +243,21 @@ fn parse_visitor(user: Map<String, Value>, wrong: &mut Violations) -> (Map<Strin
     if visitor.len() > MAX_FIELDS {
         wrong.add("content.user", format!("A user may have at most {MAX_FIELDS} attributes."));
     }
-    (visitor, scenario)
+    Said { attributes: visitor, scenario, token }
+}
+
+fn passed_token(token: Value, wrong: &mut Violations) -> Option<String> {
+    match token {
+        Value::Null => {}
+        Value::String(token) if token.is_empty() => {}
+        Value::String(token) if token.len() <= MAX_TOKEN => return Some(token),
+        Value::String(_) => {
+            let complaint = format!("The content.user.token may not be longer than {MAX_TOKEN} characters.");
+            wrong.add("content.user.token", complaint);
+        }
+        _ => wrong.add("content.user.token", "The content.user.token must be a string."),
+    }
+    None
 }
 
 /// The attribute that a part of the profile becomes; exports and filters spell two of them otherwise than
@@ -286,5 +328,18 @@ mod tests {
         let expected = json!({ "ip_address": "127.0.0.1", "browser_language": "en-GB", "os": "Linux",
                                "selected_scenario": "s1", "session_lifetime": 0 });
         assert_eq!(Value::Object(envelope.inbound.visitor), expected);
+        assert_eq!(envelope.token, None);
+    }
+
+    #[test]
+    fn da_a8_a_token_in_the_profile_is_no_attribute() {
+        let body = json!({
+            "notification": "message", "user_id": "ann", "author": "ann",
+            "content": { "type": "text", "data": { "text": "hi" }, "user": { "os": "Linux", "token": "a.b.c" } },
+        });
+        let Ok(envelope) = parse(body.to_string().as_bytes()) else { panic!("the body is right") };
+        assert_eq!(envelope.token.as_deref(), Some("a.b.c"));
+        assert_eq!(Value::Object(envelope.inbound.visitor), json!({ "os": "Linux" }));
+        assert!(envelope.inbound.verified.is_empty());
     }
 }

@@ -17,7 +17,7 @@ use super::{
     refusal::{ErrorBody, Refusal},
     schema::{ChatMessage, ChatRequest},
     visit::{self, Claims, Effect, Generation, Visit},
-    wire,
+    visitor_token, wire,
 };
 use crate::{
     app::{App, Shared},
@@ -39,11 +39,14 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         ("OPENDIALOG-USER-ID" = String, Header, description = "The visitor's id, 1 to 384 characters"),
         ("OPENDIALOG-SCENARIO-ID" = String, Header, description = "The scenario's id, or an alias"),
         ("X-CSRF-TOKEN" = Option<String>, Header, description = "Repeats the cookie `parlance_csrf_token` where CSRF is on"),
+        ("X-Parlance-Visitor-Token" = Option<String>, Header,
+         description = "A JWT of one of the tenant's issuers: its claims become attributes of the visitor"),
     ),
     responses(
         (status = 200, description = "What the agent says; empty for `url_click`",
          content((ChatMessage = "application/json"), (String = "text/plain"))),
-        (status = 401, description = "App key or anonymous token missing or wrong", body = ErrorBody),
+        (status = 401, description = "App key or anonymous token missing or wrong, or the visitor's token is not good",
+         body = ErrorBody),
         (status = 403, description = "CSRF header missing or wrong", body = ErrorBody),
         (status = 408, description = "The body did not arrive in time", body = ErrorBody),
         (status = 413, description = "The body is too large", body = ErrorBody),
@@ -135,6 +138,7 @@ async fn turn(
     visit: &Visit,
     mut envelope: Envelope,
 ) -> Result<Response, Refusal> {
+    envelope.inbound.verified = visitor_token::verified(visit, headers, envelope.token.take()).await?;
     enclosed::take_files(app, visit, &mut envelope.inbound).await?;
     let source_ip = app.source_ip(headers, peer.ip());
     browser::describe(app, visit, headers, &source_ip, &mut envelope.inbound).await?;

@@ -23,6 +23,7 @@ mod schema;
 mod transcript;
 mod upload;
 mod visit;
+mod visitor_token;
 pub(crate) mod wire;
 
 use utoipa_axum::router::OpenApiRouter;

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use indexmap::IndexMap;
-use runtime::{TurnError, files::FileError};
+use runtime::{TurnError, files::FileError, jwks::TokenError};
 use serde::Serialize;
 use store::StoreError;
 
@@ -51,6 +51,8 @@ impl Violations {
 pub(crate) enum Refusal {
     /// App key or anonymous token missing or wrong.
     Unauthenticated,
+    /// No issuer of the tenant stands by the visitor's token.
+    VisitorToken(TokenError),
     /// The CSRF header is missing or does not repeat the cookie.
     CsrfMismatch,
     /// Fields that are missing or wrong.
@@ -162,6 +164,12 @@ impl IntoResponse for Refusal {
         };
         match self {
             Self::Unauthenticated => say(StatusCode::UNAUTHORIZED, "Unauthenticated."),
+            Self::VisitorToken(TokenError::Foreign) => {
+                say(StatusCode::UNAUTHORIZED, "The visitor's token is not good.")
+            }
+            Self::VisitorToken(TokenError::Expired) => {
+                say(StatusCode::UNAUTHORIZED, "The visitor's token has expired, or is not good yet.")
+            }
             Self::CsrfMismatch => say(StatusCode::FORBIDDEN, "CSRF token mismatch."),
             Self::Invalid(errors) => {
                 let body = ErrorBody { message: "The given data was invalid.".to_owned(), errors: Some(errors) };

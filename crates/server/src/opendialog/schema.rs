@@ -35,7 +35,8 @@ pub(crate) struct ChatContent {
     callback_id: Option<String>,
     /// `text`, `value`, `url`, or the fields of a form by name.
     data: Option<Map<String, Value>>,
-    /// What the client says of the visitor; `custom.selected_scenario` names the scenario.
+    /// What the client says of the visitor; `custom.selected_scenario` names the scenario, `token` is a JWT of
+    /// one of the tenant's issuers.
     user: Option<Map<String, Value>>,
     /// Climb the ladder of restart or end chat.
     escalating: Option<bool>,

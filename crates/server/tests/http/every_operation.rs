@@ -158,6 +158,7 @@ impl Things {
         };
         let role = json!({ "name": "Readers", "scopes": ["transcripts:read"] });
         let webhook = json!({ "url": "http://127.0.0.1:9/hook", "enabled": false });
+        let issuer = json!({ "issuer": "https://idp.test/", "jwks_url": "http://127.0.0.1:9/keys" });
         let ids = HashMap::from([
             ("agents", agent.id.clone()),
             ("contacts", CONTACT.to_owned()),
@@ -169,6 +170,7 @@ impl Things {
             ("webhooks", made(Method::POST, "webhooks", webhook).await),
             ("secrets", "a_secret".to_owned()),
             ("aliases", "an_alias".to_owned()),
+            ("issuers", made(Method::POST, "issuers", issuer).await),
         ]);
         made(Method::PUT, "secrets/a_secret", json!({ "type": "string", "value": "hidden" })).await;
         made(Method::PUT, "aliases/an_alias", json!({ "agent": agent.id })).await;
@@ -216,6 +218,9 @@ impl Things {
             "createWebhook" | "putWebhook" => json!({ "url": "http://192.0.2.1:9/hook", "enabled": false }),
             "replayWebhook" => json!({ "after": 0 }),
             "putAlias" => json!({ "agent": "00000000-0000-7000-8000-000000000000" }),
+            "createIssuer" | "putIssuer" => {
+                json!({ "issuer": "https://x.test/", "jwks_url": "http://192.0.2.1:9/keys" })
+            }
             "putSecret" => json!({ "type": "string", "value": "new" }),
             "putRetention" => json!({ "days": null }),
             "putAgentExperiments" => json!({ "flags": [] }),

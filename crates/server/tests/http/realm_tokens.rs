@@ -122,8 +122,8 @@ async fn da_a06_a_service_account_has_tokens_of_its_tenant() {
     let (_, tokens) = call(&app, Method::GET, "demo/tokens", text(&answer, "access_token")).await;
     assert_eq!(tokens["tokens"], json!([]), "they are the tenant's, not the service account's");
 
-    let (_, less) = ask(&secret, &[("scope", "transcripts:read")]).await;
-    assert_eq!(less["scope"], "transcripts:read");
+    let (_, less) = ask(&secret, &[("scope", "tokens:read")]).await;
+    assert_eq!(less["scope"], "tokens:read");
     let (status, refused) = ask(&secret, &[("scope", "users:update")]).await;
     assert_eq!((status.as_u16(), text(&refused, "error")), (400, "invalid_scope"));
     let (status, refused) = ask(&secret, &[("audience", "other")]).await;

@@ -247,3 +247,27 @@ fn od_c14_files_are_the_servers_word_and_never_the_clients() {
     visitor.does(Inbound { fields: held(&planted), ..form() });
     assert_eq!(visitor.knows("file_upload"), sent);
 }
+
+#[test]
+fn da_a12_nothing_that_a_visitor_does_replaces_what_a_token_proves() {
+    let asked = with(user("travel"), json!({"interpreter": "nlu", "expected_attributes": [{"name": "city"}]}));
+    let document = one_scene(vec![turn("t", &["STARTING", "OPEN"], vec![asked], vec![app("a", "{user.city}")])]);
+    let found =
+        || Interpreted { attributes: Map::from_iter([("city".to_owned(), json!("Kiel"))]), ..meaning("travel", 1.0) };
+    let mut visitor = Visitor::of(document).understood(move |_, _| Ok(Interpretation { intents: vec![found()] }));
+    let said = |city: &str| Map::from_iter([("city".to_owned(), json!(city))]);
+    let proved = Inbound { verified: said("Rome"), visitor: said("Oslo"), ..Inbound::text("?") };
+    assert_eq!(visitor.does(proved), ["Rome"]);
+    // Later acts come without the token.
+    assert_eq!(visitor.types("?"), ["Rome"]);
+    assert_eq!(visitor.does(Inbound { visitor: said("Oslo"), ..Inbound::text("?") }), ["Rome"]);
+    assert_eq!(visitor.does(Inbound { fields: said("Oslo"), ..Inbound::intent(Act::Form, "travel") }), ["Rome"]);
+    let pressed = Inbound { value: Some("city.Oslo".into()), ..Inbound::intent(Act::Button, "travel") };
+    assert_eq!(visitor.does(pressed), ["Rome"]);
+    assert_eq!(visitor.does(Inbound { verified: said("Pisa"), ..Inbound::text("?") }), ["Pisa"]);
+    // Files and what only Parlance writes are no issuer's to say.
+    let planted = Map::from_iter([("file_upload".to_owned(), json!([{"url": "https://evil.test/"}]))]);
+    visitor.does(Inbound { verified: planted, ..Inbound::text("?") });
+    visitor.does(Inbound { verified: Map::from_iter([("first_seen".to_owned(), json!(1))]), ..Inbound::text("?") });
+    assert_eq!((visitor.knows("file_upload"), visitor.knows("first_seen")), (Value::Null, Value::Null));
+}
