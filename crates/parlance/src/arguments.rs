@@ -203,6 +203,8 @@ pub(crate) enum SecretCommand {
         #[command(flatten)]
         of: Of,
     },
+    /// Make a new key and seal all secrets of all tenants with it; finishes what was interrupted
+    RotateKey,
     /// Delete a secret that no agent names
     Delete {
         #[command(flatten)]

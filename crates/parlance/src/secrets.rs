@@ -8,8 +8,9 @@ use std::{
 
 use runtime::{
     agents::Agents,
-    secrets::{Content, LONGEST_VALUE, NewSecret, Secret, SecretValue, Secrets},
+    secrets::{Content, LONGEST_VALUE, NewSecret, Rotation, Secret, SecretValue, Secrets, rotate_key},
 };
+use store::SecretKeys;
 
 use crate::{
     Failure,
@@ -40,6 +41,19 @@ pub(crate) async fn secret(command: SecretCommand, configuration: &Configuration
                 println!("{}", line(&secret));
             }
             return Ok(());
+        }
+        SecretCommand::RotateKey => {
+            let Rotation { key, new_key, resealed } = rotate_key(&store).await?;
+            match (store.secret_keys(), new_key, resealed) {
+                (SecretKeys::Given(_), _, 0) => {
+                    println!("everything is sealed with the key {key}; to change it, put another one in front of it");
+                }
+                (SecretKeys::Given(_), ..) => println!("{resealed} sealed with the key {key}, the first that is given"),
+                (SecretKeys::File(_), true, _) => println!("{resealed} sealed with the new key {key}"),
+                (SecretKeys::File(_), false, _) => {
+                    println!("{resealed} more sealed with the key {key}: a rotation that was interrupted is finished");
+                }
+            }
         }
         SecretCommand::Delete { of, name } => {
             secrets.delete(&tenant_of(of, &store).await?, &name, &Agents::new(&store)).await?;

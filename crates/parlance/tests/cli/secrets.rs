@@ -143,3 +143,22 @@ fn mistakes_with_secrets_are_explained() {
     }
     assert_eq!(prints(data, &["secret", "list"]), "");
 }
+
+#[test]
+fn a_rotated_key_opens_what_was_there_and_the_file_keeps_the_old_one() {
+    let data = folder();
+    let data = data.path();
+    prints(data, &["tenant", "create", "acme"]);
+    typed(data, "key", "hunter2");
+    let before = std::fs::read_to_string(data.join("secrets.key")).expect("it was made");
+    let said = prints(data, &["secret", "rotate-key"]);
+    assert!(said.contains("sealed with the new key"), "{said}");
+    let after = std::fs::read_to_string(data.join("secrets.key")).expect("it is there");
+    assert!(after.ends_with(&before) && after.lines().count() == before.lines().count() + 1);
+    assert!(!said.contains(after.lines().next().expect("a key")), "a key is not printed");
+    assert!(prints(data, &["secret", "list"]).starts_with("key\tstring\t"));
+    // Its line is gone: what it sealed does not open, and the error says which key is wanted.
+    std::fs::write(data.join("secrets.key"), before).expect("it is written");
+    let said = fails(data, &["tenant", "rotate-key", "acme"]);
+    assert!(said.contains("was sealed with the key") && said.contains("secrets.key"), "{said}");
+}
