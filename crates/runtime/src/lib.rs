@@ -15,6 +15,7 @@ pub mod contacts;
 pub mod documents;
 pub mod erasure;
 pub mod experiments;
+pub mod feature_flags;
 pub mod files;
 pub mod found_by;
 mod fulfil;

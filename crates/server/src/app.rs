@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
     Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, contacts::Contacts,
-    documents::DocumentError, experiments::Experiments, links::Links, retention::Retentions, secrets::Secrets,
-    settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
+    documents::DocumentError, experiments::Experiments, feature_flags::FeatureFlags, links::Links,
+    retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
 };
 
 use crate::{
@@ -70,6 +70,7 @@ pub(crate) struct Shared {
     pub(crate) links: Links,
     pub(crate) experiments: Experiments,
     pub(crate) secrets: Secrets,
+    pub(crate) feature_flags: FeatureFlags,
     pub(crate) contacts: Contacts,
     pub(crate) retentions: Retentions,
     pub(crate) settings: Settings,
@@ -101,6 +102,7 @@ impl Shared {
             links: Links::new(&store),
             experiments: Experiments::new(&store),
             secrets: Secrets::new(&store),
+            feature_flags: FeatureFlags::new(&store),
             contacts: Contacts::new(&store),
             retentions: Retentions::new(&store),
             settings: Settings::new(&store),

@@ -16,6 +16,7 @@ use runtime::{
     agents::Agents,
     aliases::Aliases,
     documents::DocumentError,
+    feature_flags::{EnabledFlags, FeatureFlag, FeatureFlags},
     settings::{ChatSettings, Settings},
     tenants::{SigningKey, Tenant, Tenants},
     tokens::{Token, Tokens, hash},
@@ -38,10 +39,11 @@ impl KnownAgent {
         self.agent.active_version.is_some()
     }
 
-    /// Whether its chat has a page of its own; `general.fullPageChat` of its settings can say no.
+    /// Whether its chat has a page of its own; the tenant and `general.fullPageChat` of its settings can say no.
     pub(crate) fn full_page(&self) -> bool {
         let general = self.settings.appearance.get("general");
-        general.and_then(|general| general.get("fullPageChat")) != Some(&serde_json::Value::Bool(false))
+        self.tenant.allows(FeatureFlag::FullPageChat)
+            && general.and_then(|general| general.get("fullPageChat")) != Some(&serde_json::Value::Bool(false))
     }
 
     /// Whether visitors' addresses may be kept as an attribute: `general.collectUserIp` of its settings.
@@ -57,11 +59,17 @@ pub(crate) struct KnownTenant {
     pub(crate) tenant: Tenant,
     pub(crate) signing_keys: Vec<SigningKey>,
     aliases: HashMap<String, AgentId>,
+    flags: EnabledFlags,
 }
 
 impl KnownTenant {
     pub(crate) fn id(&self) -> &TenantId {
         &self.tenant.id
+    }
+
+    /// Whether a feature is on.
+    pub(crate) fn allows(&self, flag: FeatureFlag) -> bool {
+        self.flags.has(flag)
     }
 }
 
@@ -205,12 +213,13 @@ impl Directory {
 async fn read(store: &Store) -> Result<Snapshot, DocumentError> {
     let (tenants, agents, settings) = (Tenants::new(store), Agents::new(store), Settings::new(store));
     let (aliases, tokens) = (Aliases::new(store), Tokens::new(store));
-    let (users, roles) = (Users::new(store), Roles::new(store));
+    let (users, roles, flags) = (Users::new(store), Roles::new(store), FeatureFlags::new(store));
     let mut snapshot = Snapshot::default();
     for tenant in tenants.list().await? {
         let id = tenant.id.clone();
         let known = Arc::new(KnownTenant {
             signing_keys: tenants.signing_keys(&id).await?,
+            flags: flags.enabled(&id).await?,
             aliases: aliases.list(&id).await?.into_iter().map(|alias| (alias.name, alias.agent)).collect(),
             tenant,
         });

@@ -7,6 +7,7 @@ mod audit;
 mod contacts;
 mod events;
 mod experiments;
+mod feature_flags;
 mod noted;
 mod permissions;
 mod preview;
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(preview::routes())
         .merge(aliases::routes())
         .merge(secrets::routes())
+        .merge(feature_flags::routes())
         .merge(transcripts::routes())
         .merge(contacts::routes())
         .merge(retention::routes())

@@ -8,7 +8,10 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use runtime::files::{self, FileError};
+use runtime::{
+    feature_flags::FeatureFlag,
+    files::{self, FileError},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -63,7 +66,7 @@ struct TakenFile {
     responses(
         (status = 200, description = "Taken", body = TakenFile),
         (status = 401, description = "App key or anonymous token missing or wrong", body = ErrorBody),
-        (status = 403, description = "CSRF header missing or wrong", body = ErrorBody),
+        (status = 403, description = "CSRF header missing or wrong, or the tenant takes no files", body = ErrorBody),
         (status = 408, description = "The body did not arrive in time", body = ErrorBody),
         (status = 413, description = "The file is larger than is allowed here", body = ErrorBody),
         (status = 422, description = "Headers or name missing or wrong, another type is asked for, or too many files", body = ErrorBody),
@@ -104,6 +107,9 @@ async fn admitted(
     }
     wrong.or(())?;
     let visit = visit::admit(app, Generation::Current, Effect::Writes, headers, Claims::default()).await?;
+    if !visit.tenant.allows(FeatureFlag::FileUploads) {
+        return Err(Refusal::SwitchedOff);
+    }
     Ok((visit, name, kind))
 }
 

@@ -13,6 +13,7 @@ mod deep_links;
 mod described;
 mod every_operation;
 mod experiments;
+mod feature_flags;
 mod files;
 mod flag_evaluations;
 mod history;

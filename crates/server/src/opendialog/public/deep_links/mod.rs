@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::{TenantId, Timestamp};
-use runtime::{LoadedAgent, TurnError, access::scope};
+use runtime::{LoadedAgent, TurnError, access::scope, feature_flags::FeatureFlag};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -104,7 +104,7 @@ struct DeepLink {
         ])),
         (status = 401, description = "The token is missing or not good", body = ErrorBody,
          example = json!({ "message": "Unauthenticated." })),
-        (status = 403, description = "The token's user may not do this", body = ErrorBody,
+        (status = 403, description = "The token's user may not do this, or deep links are off for the tenant", body = ErrorBody,
          example = json!({ "message": "This action is unauthorized." })),
         (status = 404, description = "The agent's chat has no page of its own", body = ErrorBody,
          example = json!({ "message": "Fullpage webchat routes are not enabled." })),
@@ -155,6 +155,7 @@ async fn generate_before(
 
 async fn answer(app: &App, caller: &Program, headers: &HeaderMap, body: Body) -> Result<Response, PublicRefusal> {
     let admitted = caller.admit(app, Endpoint::DeepLinks, TOO_MANY)?;
+    caller.require(FeatureFlag::DeepLinks)?;
     let body = intake::json(headers, body, MAX_BODY, app.options.body_timeout).await?;
     let links = create(app, caller.tenant(), &app.public_url(headers), &object(&body)?).await?;
     Ok(admitted.answer(Json(links).into_response()))
