@@ -74,15 +74,28 @@ fn line(secret: &Secret) -> String {
     }
 }
 
-/// A text without the line end that editors and `echo` put at its end.
-fn text(mut bytes: Vec<u8>) -> NewSecret {
+fn text(bytes: Vec<u8>) -> NewSecret {
+    NewSecret::String(SecretValue::new(without_line_end(bytes)))
+}
+
+/// Without the line end that editors and `echo` put at the end of a text.
+fn without_line_end(mut bytes: Vec<u8>) -> Vec<u8> {
     if bytes.ends_with(b"\n") {
         bytes.pop();
         if bytes.ends_with(b"\r") {
             bytes.pop();
         }
     }
-    NewSecret::String(SecretValue::new(bytes))
+    bytes
+}
+
+/// A value that is not typed on the command line: from a file, else from standard input.
+pub(crate) fn unseen(file: Option<&Path>) -> Result<Vec<u8>, Failure> {
+    let bytes = match file {
+        Some(path) => read(path)?,
+        None => bounded(stdin().lock(), "standard input")?,
+    };
+    Ok(without_line_end(bytes))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

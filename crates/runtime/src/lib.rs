@@ -13,6 +13,7 @@ mod classifiers;
 mod contact_order;
 pub mod contacts;
 pub mod documents;
+pub mod environment;
 pub mod erasure;
 pub mod experiments;
 pub mod feature_flags;

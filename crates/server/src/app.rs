@@ -10,8 +10,9 @@ use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
     Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, contacts::Contacts,
-    documents::DocumentError, experiments::Experiments, feature_flags::FeatureFlags, links::Links,
-    retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
+    documents::DocumentError, environment::Environment, experiments::Experiments, feature_flags::FeatureFlags,
+    links::Links, retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens,
+    users::Users,
 };
 
 use crate::{
@@ -70,6 +71,7 @@ pub(crate) struct Shared {
     pub(crate) links: Links,
     pub(crate) experiments: Experiments,
     pub(crate) secrets: Secrets,
+    pub(crate) environment: Environment,
     pub(crate) feature_flags: FeatureFlags,
     pub(crate) contacts: Contacts,
     pub(crate) retentions: Retentions,
@@ -102,6 +104,7 @@ impl Shared {
             links: Links::new(&store),
             experiments: Experiments::new(&store),
             secrets: Secrets::new(&store),
+            environment: Environment::new(&store),
             feature_flags: FeatureFlags::new(&store),
             contacts: Contacts::new(&store),
             retentions: Retentions::new(&store),

@@ -16,6 +16,7 @@ use runtime::{
     agents::Agents,
     aliases::Aliases,
     documents::DocumentError,
+    environment::{Effective, Environment},
     feature_flags::{EnabledFlags, FeatureFlag, FeatureFlags},
     settings::{ChatSettings, Settings},
     tenants::{SigningKey, Tenant, Tenants},
@@ -60,6 +61,8 @@ pub(crate) struct KnownTenant {
     pub(crate) signing_keys: Vec<SigningKey>,
     aliases: HashMap<String, AgentId>,
     flags: EnabledFlags,
+    /// The tenant's environment, without secrets.
+    pub(crate) environment: Effective,
 }
 
 impl KnownTenant {
@@ -214,12 +217,14 @@ async fn read(store: &Store) -> Result<Snapshot, DocumentError> {
     let (tenants, agents, settings) = (Tenants::new(store), Agents::new(store), Settings::new(store));
     let (aliases, tokens) = (Aliases::new(store), Tokens::new(store));
     let (users, roles, flags) = (Users::new(store), Roles::new(store), FeatureFlags::new(store));
+    let environment = Environment::new(store);
     let mut snapshot = Snapshot::default();
     for tenant in tenants.list().await? {
         let id = tenant.id.clone();
         let known = Arc::new(KnownTenant {
             signing_keys: tenants.signing_keys(&id).await?,
             flags: flags.enabled(&id).await?,
+            environment: environment.effective(&id).await?,
             aliases: aliases.list(&id).await?.into_iter().map(|alias| (alias.name, alias.agent)).collect(),
             tenant,
         });

@@ -162,3 +162,31 @@ fn a_rotated_key_opens_what_was_there_and_the_file_keeps_the_old_one() {
     let said = fails(data, &["tenant", "rotate-key", "acme"]);
     assert!(said.contains("was sealed with the key") && said.contains("secrets.key"), "{said}");
 }
+
+#[test]
+fn da_d10_a_value_is_applied_to_the_chosen_tenants_and_no_others() {
+    let data = folder();
+    let data = data.path();
+    for tenant in ["one", "two", "three"] {
+        prints(data, &["tenant", "create", tenant]);
+    }
+    let key = "Telephony.MaxConcurrentCalls";
+    let said = prints(data, &["environment", "apply", key, "7", "--tenants", "one,two"]);
+    assert_eq!(said.lines().filter(|line| line.ends_with("\tTenant override\t7")).count(), 2, "{said}");
+    for (tenant, expected) in [("one", "Tenant override\t7"), ("two", "Tenant override\t7"), ("three", "Default\t1")] {
+        let listed = prints(data, &["environment", "list", "--tenant", tenant]);
+        let line = listed.lines().find(|line| line.starts_with(key)).expect("it is listed");
+        assert!(line.ends_with(expected), "{tenant}: {line}");
+    }
+    let output = parlance(data, &["environment", "apply", key, "8", "--tenants", "three,nobody"]);
+    let said = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(!output.status.success() && said.contains("three\t") && said.contains("nobody\terror"), "{said}");
+    prints(data, &["environment", "unset", key, "--tenant", "one"]);
+    assert!(fails(data, &["environment", "set", "Made.Up", "1", "--tenant", "one"]).contains("no environment key"));
+    assert!(fails(data, &["environment", "set", key, "0", "--tenant", "one"]).contains("from 1 to 1000"));
+    let typed = fails(data, &["environment", "set", "OpenAi.ApiKey", "sk-hunter2", "--tenant", "one"]);
+    assert!(typed.contains("standard input") && !typed.contains("hunter2"), "{typed}");
+    let path = file(data, "key.txt", b"sk-hunter2\n");
+    let said = prints(data, &["environment", "apply", "OpenAi.ApiKey", "--all", "--file", &path]);
+    assert!(said.lines().count() == 3 && said.lines().all(|line| line.ends_with("Hidden")), "{said}");
+}

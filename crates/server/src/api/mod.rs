@@ -5,6 +5,7 @@ mod agents;
 mod aliases;
 mod audit;
 mod contacts;
+mod environment;
 mod events;
 mod experiments;
 mod feature_flags;
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(preview::routes())
         .merge(aliases::routes())
         .merge(secrets::routes())
+        .merge(environment::routes())
         .merge(feature_flags::routes())
         .merge(transcripts::routes())
         .merge(contacts::routes())

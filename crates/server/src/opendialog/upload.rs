@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use runtime::{
+    environment::catalogue::MAX_FILE_BYTES,
     feature_flags::FeatureFlag,
     files::{self, FileError},
 };
@@ -120,7 +121,8 @@ async fn take(app: &Shared, visit: &Visit, name: &str, kind: &str, body: Body) -
         _ => None,
     };
     let most = asked.as_ref().and_then(size_limit).and_then(|bytes| usize::try_from(bytes).ok());
-    let limit = files.limits().file_bytes.min(most.unwrap_or(usize::MAX));
+    let limit = visit.tenant.environment.bound(MAX_FILE_BYTES, files.limits().file_bytes);
+    let limit = limit.min(most.unwrap_or(usize::MAX));
     let bytes = body::file(body, limit, app.options.body_timeout).await?;
     // Only now: a client that sends first and listens later is to hear it.
     if let Some(complaint) = asked.and_then(|asked| wrong_ending(&asked, name)) {

@@ -78,6 +78,13 @@ async fn every_change_is_noted_and_nothing_else() {
         (Method::PUT, "secrets/key".to_owned(), Some(secret), "secret.updated"),
         (Method::DELETE, "secrets/key".to_owned(), None, "secret.deleted"),
         (Method::PUT, "retention".to_owned(), Some(json!({ "days": 30 })), "retention.updated"),
+        (
+            Method::PUT,
+            "environment/OpenAi.ApiKey".to_owned(),
+            Some(json!({ "value": "the-value-of-it" })),
+            "environment.updated",
+        ),
+        (Method::DELETE, "environment/OpenAi.ApiKey".to_owned(), None, "environment.deleted"),
         (Method::PUT, "feature-flags/experiments".to_owned(), Some(json!({ "enabled": true })), "feature_flag.updated"),
         (Method::PUT, webhooks.clone(), Some(webhook), "webhook.updated"),
         (Method::POST, format!("{webhooks}/rotate-secret"), None, "webhook.secret_rotated"),

@@ -146,6 +146,7 @@ impl Things {
             ("tokens", made(Method::POST, "tokens", json!({ "name": "spare" })).await),
             ("webhooks", made(Method::POST, "webhooks", webhook).await),
             ("secrets", "a_secret".to_owned()),
+            ("environment", "OpenAi.ApiKey".to_owned()),
             ("feature-flags", "file_uploads".to_owned()),
             ("aliases", "an_alias".to_owned()),
         ]);
@@ -195,6 +196,7 @@ impl Things {
             "createWebhook" | "putWebhook" => json!({ "url": "http://192.0.2.1:9/hook", "enabled": false }),
             "replayWebhook" => json!({ "after": 0 }),
             "putAlias" => json!({ "agent": "00000000-0000-7000-8000-000000000000" }),
+            "putEnvironmentValue" => json!({ "value": "new" }),
             "putFeatureFlag" => json!({ "enabled": true }),
             "putSecret" => json!({ "type": "string", "value": "new" }),
             "putRetention" => json!({ "days": null }),

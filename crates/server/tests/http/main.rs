@@ -11,6 +11,7 @@ mod configuration;
 mod contacts;
 mod deep_links;
 mod described;
+mod environment;
 mod every_operation;
 mod experiments;
 mod feature_flags;

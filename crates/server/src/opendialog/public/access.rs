@@ -42,6 +42,11 @@ impl Program {
         self.token.tenant.id()
     }
 
+    /// A bound that their tenant may have made narrower than the platform's.
+    pub(crate) fn bound(&self, key: &str, platform: usize) -> usize {
+        self.token.tenant.environment.bound(key, platform)
+    }
+
     /// Refuses callers of a tenant that does not use a feature.
     pub(crate) fn require(&self, flag: FeatureFlag) -> Result<(), PublicRefusal> {
         if self.token.tenant.allows(flag) { Ok(()) } else { Err(PublicRefusal::SwitchedOff) }
