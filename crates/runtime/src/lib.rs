@@ -9,6 +9,7 @@ pub mod access;
 pub mod agents;
 pub mod aliases;
 pub mod audit;
+pub mod branding;
 mod classifiers;
 mod contact_order;
 pub mod contacts;

@@ -9,7 +9,7 @@ use std::{
 use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
-    Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, contacts::Contacts,
+    Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, branding::Brandings, contacts::Contacts,
     documents::DocumentError, environment::Environment, experiments::Experiments, feature_flags::FeatureFlags,
     links::Links, retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens,
     users::Users,
@@ -71,6 +71,7 @@ pub(crate) struct Shared {
     pub(crate) links: Links,
     pub(crate) experiments: Experiments,
     pub(crate) secrets: Secrets,
+    pub(crate) brandings: Brandings,
     pub(crate) environment: Environment,
     pub(crate) feature_flags: FeatureFlags,
     pub(crate) contacts: Contacts,
@@ -104,6 +105,7 @@ impl Shared {
             links: Links::new(&store),
             experiments: Experiments::new(&store),
             secrets: Secrets::new(&store),
+            brandings: Brandings::new(&store),
             environment: Environment::new(&store),
             feature_flags: FeatureFlags::new(&store),
             contacts: Contacts::new(&store),

@@ -15,6 +15,7 @@ use runtime::{
     access::{Roles, Scopes},
     agents::Agents,
     aliases::Aliases,
+    branding::{Branding, Brandings},
     documents::DocumentError,
     environment::{Effective, Environment},
     feature_flags::{EnabledFlags, FeatureFlag, FeatureFlags},
@@ -63,6 +64,7 @@ pub(crate) struct KnownTenant {
     flags: EnabledFlags,
     /// The tenant's environment, without secrets.
     pub(crate) environment: Effective,
+    pub(crate) branding: Branding,
 }
 
 impl KnownTenant {
@@ -217,7 +219,7 @@ async fn read(store: &Store) -> Result<Snapshot, DocumentError> {
     let (tenants, agents, settings) = (Tenants::new(store), Agents::new(store), Settings::new(store));
     let (aliases, tokens) = (Aliases::new(store), Tokens::new(store));
     let (users, roles, flags) = (Users::new(store), Roles::new(store), FeatureFlags::new(store));
-    let environment = Environment::new(store);
+    let (environment, brandings) = (Environment::new(store), Brandings::new(store));
     let mut snapshot = Snapshot::default();
     for tenant in tenants.list().await? {
         let id = tenant.id.clone();
@@ -225,6 +227,7 @@ async fn read(store: &Store) -> Result<Snapshot, DocumentError> {
             signing_keys: tenants.signing_keys(&id).await?,
             flags: flags.enabled(&id).await?,
             environment: environment.effective(&id).await?,
+            branding: brandings.get(&id).await?,
             aliases: aliases.list(&id).await?.into_iter().map(|alias| (alias.name, alias.agent)).collect(),
             tenant,
         });

@@ -4,6 +4,7 @@ mod access;
 mod agents;
 mod aliases;
 mod audit;
+pub(crate) mod branding;
 mod contacts;
 mod environment;
 mod events;
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(preview::routes())
         .merge(aliases::routes())
         .merge(secrets::routes())
+        .merge(branding::routes())
         .merge(environment::routes())
         .merge(feature_flags::routes())
         .merge(transcripts::routes())

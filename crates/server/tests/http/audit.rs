@@ -85,6 +85,7 @@ async fn every_change_is_noted_and_nothing_else() {
             "environment.updated",
         ),
         (Method::DELETE, "environment/OpenAi.ApiKey".to_owned(), None, "environment.deleted"),
+        (Method::PUT, "branding".to_owned(), Some(json!({ "display_name": "Demo" })), "branding.updated"),
         (Method::PUT, "feature-flags/experiments".to_owned(), Some(json!({ "enabled": true })), "feature_flag.updated"),
         (Method::PUT, webhooks.clone(), Some(webhook), "webhook.updated"),
         (Method::POST, format!("{webhooks}/rotate-secret"), None, "webhook.secret_rotated"),

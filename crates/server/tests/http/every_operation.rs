@@ -31,7 +31,7 @@ enum OwnRule {
 }
 
 /// Operations that no scope guards.
-const OWN_RULES: [(&str, OwnRule, &str); 31] = [
+const OWN_RULES: [(&str, OwnRule, &str); 32] = [
     ("sendMessage", OwnRule::AppKey, "visitors have no account"),
     ("sendFeedback", OwnRule::AppKey, "visitors have no account"),
     ("sendFile", OwnRule::AppKey, "visitors have no account"),
@@ -58,6 +58,7 @@ const OWN_RULES: [(&str, OwnRule, &str); 31] = [
     ("getWidgetFile", OwnRule::Public, "a file of the widget"),
     ("getAsset", OwnRule::Public, "a file of the pages"),
     ("getExamplePicture", OwnRule::Public, "a picture of the example"),
+    ("getLogo", OwnRule::Public, "pages show it to visitors"),
     ("getOpenApi", OwnRule::Public, "the description"),
     ("getOpenApi31", OwnRule::Public, "the description"),
     ("healthz", OwnRule::Public, "machines ask it"),
@@ -146,6 +147,7 @@ impl Things {
             ("tokens", made(Method::POST, "tokens", json!({ "name": "spare" })).await),
             ("webhooks", made(Method::POST, "webhooks", webhook).await),
             ("secrets", "a_secret".to_owned()),
+            ("logo", "light".to_owned()),
             ("environment", "OpenAi.ApiKey".to_owned()),
             ("feature-flags", "file_uploads".to_owned()),
             ("aliases", "an_alias".to_owned()),
@@ -196,6 +198,7 @@ impl Things {
             "createWebhook" | "putWebhook" => json!({ "url": "http://192.0.2.1:9/hook", "enabled": false }),
             "replayWebhook" => json!({ "after": 0 }),
             "putAlias" => json!({ "agent": "00000000-0000-7000-8000-000000000000" }),
+            "putBranding" => json!({ "display_name": "Demo" }),
             "putEnvironmentValue" => json!({ "value": "new" }),
             "putFeatureFlag" => json!({ "enabled": true }),
             "putSecret" => json!({ "type": "string", "value": "new" }),

@@ -6,6 +6,7 @@ mod app;
 mod appended;
 mod audit;
 mod bad_input;
+mod branding;
 mod browser_facts;
 mod configuration;
 mod contacts;
