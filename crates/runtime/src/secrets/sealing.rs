@@ -214,7 +214,7 @@ mod tests {
             let short = Sealed::Aes256Gcm { key: key.clone(), nonce: nonce.clone(), bytes: bytes.to_owned() };
             assert!(short.open(place, &keys(1)).is_err());
         }
-        let nonce = STANDARD.encode([0; 11]);
+        let nonce = STANDARD.encode([0u8; 11]);
         assert!(Sealed::Aes256Gcm { key, nonce, bytes }.open(place, &keys(1)).is_err());
     }
 
@@ -228,7 +228,7 @@ mod tests {
         for said in [key.as_str(), "PARLANCE_SECRETS_KEY", "put that key back"] {
             assert!(error.contains(said), "{error}");
         }
-        let both = SecretKeys::Given(format!("{} {}", STANDARD.encode([2; 32]), STANDARD.encode([1; 32])));
+        let both = SecretKeys::Given(format!("{} {}", STANDARD.encode([2u8; 32]), STANDARD.encode([1u8; 32])));
         assert!(sealed.open(place, &both).is_ok());
     }
 

@@ -103,13 +103,14 @@ impl From<Setting> for EnvironmentValue {
 #[derive(Debug, Serialize)]
 struct Noted {
     source: &'static str,
-    value: Option<Scalar>,
+    /// The log hides whatever is called `value`.
+    effective: Option<Scalar>,
 }
 
 impl From<Setting> for Noted {
     fn from(setting: Setting) -> Self {
-        let EnvironmentValue { source, value, .. } = setting.into();
-        Self { source, value }
+        let EnvironmentValue { source, value: effective, .. } = setting.into();
+        Self { source, effective }
     }
 }
 

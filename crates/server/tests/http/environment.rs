@@ -185,5 +185,5 @@ async fn da_d6_a_tenants_override_is_its_own_and_is_noted() {
         (&entry["action"], &entry["target"]["id"]),
         (&json!("environment.updated"), &json!("Telephony.MaxConcurrentCalls"))
     );
-    assert_eq!((&entry["before"]["value"], &entry["after"]["value"]), (&json!(1), &json!(7)));
+    assert_eq!((&entry["before"]["effective"], &entry["after"]["effective"]), (&json!(1), &json!(7)));
 }
