@@ -190,3 +190,29 @@ fn da_d10_a_value_is_applied_to_the_chosen_tenants_and_no_others() {
     let said = prints(data, &["environment", "apply", "OpenAi.ApiKey", "--all", "--file", &path]);
     assert!(said.lines().count() == 3 && said.lines().all(|line| line.ends_with("Hidden")), "{said}");
 }
+
+/// What a command comes to with keys in the environment.
+fn with_keys(data: &Path, keys: &str, arguments: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlance"));
+    let command = command.env("PARLANCE_SECRETS_KEY", keys).arg("--data-dir").arg(data).args(arguments);
+    let output = command.output().expect("the binary runs");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).expect("UTF-8"))
+}
+
+#[test]
+fn keys_of_the_environment_seal_and_need_no_file() {
+    let data = folder();
+    let data = data.path();
+    let (one, two) = (STANDARD.encode([1u8; 32]), STANDARD.encode([2u8; 32]));
+    let (made, said) = with_keys(data, &one, &["tenant", "create", "acme"]);
+    assert!(made && !data.join("secrets.key").exists(), "{said}");
+    let said = fails(data, &["tenant", "rotate-key", "acme"]);
+    assert!(said.contains("was sealed with the key"), "{said}");
+    let (rotated, said) = with_keys(data, &format!("{two},{one}"), &["secret", "rotate-key"]);
+    assert!(rotated && said.starts_with("1 sealed with the key"), "{said}");
+    assert!(with_keys(data, &two, &["tenant", "rotate-key", "acme"]).0, "the old key is not needed any more");
+    assert!(!with_keys(data, &one, &["tenant", "rotate-key", "acme"]).0);
+    let (good, said) = with_keys(data, "hunter2", &["tenant", "rotate-key", "acme"]);
+    assert!(!good && said.contains("32 random bytes") && !said.contains("hunter2"), "{said}");
+}
