@@ -259,7 +259,7 @@ pub(crate) struct NewValue {
     /// The key, from the list
     pub(crate) key: String,
     /// Its value; that of a secret key is read from a file or from standard input instead
-    #[arg(conflicts_with = "file", allow_hyphen_values = true)]
+    #[arg(conflicts_with = "file")]
     pub(crate) value: Option<String>,
     /// File whose text is the value; a line end at its end does not count
     #[arg(long, value_name = "FILE")]

@@ -80,7 +80,6 @@ impl From<environment::Scalar> for Scalar {
 impl From<Setting> for EnvironmentValue {
     fn from(setting: Setting) -> Self {
         let Setting { entry, source, value, updated_at } = setting;
-        let hidden = || Scalar::Text("Hidden".to_owned());
         Self {
             key: entry.key,
             kind: if entry.is_secret() { "Secret" } else { "Value" },
@@ -92,7 +91,7 @@ impl From<Setting> for EnvironmentValue {
                 Source::TenantOverride => "Configured",
                 Source::Default => "Not configured",
             },
-            value: if entry.is_secret() { Some(hidden()) } else { value.map(Scalar::from) },
+            value: if entry.is_secret() { Some(Scalar::Text("Hidden".to_owned())) } else { value.map(Scalar::from) },
             default: entry.default_value().map(Scalar::from),
             updated_at: updated_at.map(|at| at.to_string()),
         }
