@@ -44,6 +44,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: SecretCommand,
     },
+    /// Environment values: settings of a tenant that have a default
+    Environment {
+        #[command(subcommand)]
+        command: EnvironmentCommand,
+    },
     /// Agents of a tenant
     Agent {
         #[command(subcommand)]
@@ -219,6 +224,8 @@ pub(crate) enum SecretCommand {
         #[command(flatten)]
         of: Of,
     },
+    /// Make a new key and seal all secrets of all tenants with it; finishes what was interrupted
+    RotateKey,
     /// Delete a secret that no agent names
     Delete {
         #[command(flatten)]
@@ -226,6 +233,53 @@ pub(crate) enum SecretCommand {
         /// Its name
         name: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EnvironmentCommand {
+    /// List all keys, one per line, with type, source and value; secrets show as Hidden
+    List {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Set a key for a tenant; it counts at once
+    Set {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        to: NewValue,
+    },
+    /// Let the default of a key count again
+    Unset {
+        #[command(flatten)]
+        of: Of,
+        /// The key
+        key: String,
+    },
+    /// Set a key for several tenants; prints what became of each, and exits 1 if one failed
+    Apply {
+        #[command(flatten)]
+        to: NewValue,
+        /// The tenants, with commas between
+        #[arg(long, value_delimiter = ',', required_unless_present = "all", conflicts_with = "all")]
+        tenants: Vec<TenantId>,
+        /// All tenants
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+/// What a key is to be.
+#[derive(Debug, Args)]
+pub(crate) struct NewValue {
+    /// The key, from the list
+    pub(crate) key: String,
+    /// Its value; that of a secret key is read from a file or from standard input instead
+    #[arg(conflicts_with = "file")]
+    pub(crate) value: Option<String>,
+    /// File whose text is the value; a line end at its end does not count
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

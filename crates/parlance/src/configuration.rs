@@ -1,7 +1,7 @@
 //! Configuration: a file, `PARLANCE_*` variables, flags; a later one wins. An unknown key is an error
 //! that names it.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use figment::{
     Figment,
@@ -10,6 +10,7 @@ use figment::{
 use runtime::{files::FileLimits, mail::SmtpOptions};
 use serde::{Deserialize, Serialize};
 use server::RateLimits;
+use store::SecretKeys;
 
 use crate::{
     arguments::{Arguments, Command},
@@ -60,6 +61,21 @@ pub(crate) struct Configuration {
     pub(crate) tls_certificate: Option<PathBuf>,
     /// File of its key, in PEM.
     pub(crate) tls_key: Option<PathBuf>,
+    /// Keys that seal secrets, in base64 with commas between; the key file when there is none here.
+    pub(crate) secrets_key: Option<Unshown>,
+    /// File with keys that seal secrets; `secrets.key` in the data directory when absent.
+    pub(crate) secrets_key_file: Option<PathBuf>,
+}
+
+/// A text that is not printed with the configuration.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Unshown(String);
+
+impl fmt::Debug for Unshown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// How lines of the log look.
@@ -93,6 +109,8 @@ impl Default for Configuration {
             oidc_issuer: None,
             tls_certificate: None,
             tls_key: None,
+            secrets_key: None,
+            secrets_key_file: None,
         }
     }
 }
@@ -117,6 +135,15 @@ pub(crate) enum ConfigurationError {
 }
 
 impl Configuration {
+    /// Where the keys lie that seal secrets.
+    pub(crate) fn secret_keys(&self) -> SecretKeys {
+        match (&self.secrets_key, &self.secrets_key_file) {
+            (Some(Unshown(keys)), _) if !keys.trim().is_empty() => SecretKeys::Given(keys.clone()),
+            (_, Some(file)) => SecretKeys::File(file.clone()),
+            (_, None) => SecretKeys::in_data_dir(&self.data_dir),
+        }
+    }
+
     pub(crate) fn load(arguments: &Arguments) -> Result<Self, ConfigurationError> {
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         let named = arguments.config.clone().or_else(|| std::env::var_os("PARLANCE_CONFIG").map(PathBuf::from));

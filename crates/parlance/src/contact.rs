@@ -27,10 +27,11 @@ enum Writer {
 
 async fn conversations(configuration: &Configuration) -> Result<(Store, Writer), Failure> {
     match Store::open(&configuration.data_dir, StoreOptions::default()).await {
-        Ok(store) => Ok((store, Writer::ThisCommand)),
+        Ok(store) => Ok((store.with_secret_keys(configuration.secret_keys()), Writer::ThisCommand)),
         Err(StoreError::InUse { .. }) => {
             tokio::time::sleep(SETTLED).await;
-            Ok((Store::open_beside(&configuration.data_dir).await?, Writer::Server))
+            let store = Store::open_beside(&configuration.data_dir).await?;
+            Ok((store.with_secret_keys(configuration.secret_keys()), Writer::Server))
         }
         Err(error) => Err(error.into()),
     }

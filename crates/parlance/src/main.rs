@@ -4,6 +4,7 @@
 mod arguments;
 mod configuration;
 mod contact;
+mod environment;
 mod manage;
 mod networks;
 mod realm;
@@ -56,6 +57,7 @@ async fn run(command: Command, configuration: Configuration) -> Result<ExitCode,
         Command::User { command } => users::user(command, &configuration).await?,
         Command::Token { command } => manage::token(command, &configuration).await?,
         Command::Secret { command } => secrets::secret(command, &configuration).await?,
+        Command::Environment { command } => return environment::environment(command, &configuration).await,
         Command::Agent { command } => return manage::agent(command, &configuration).await,
         Command::Account { command } => realm::account(command, &configuration).await?,
         Command::Client { command } => realm::client(command, &configuration).await?,

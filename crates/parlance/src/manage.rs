@@ -23,7 +23,7 @@ use crate::{
 
 /// The documents, open beside whoever else has them open.
 pub(crate) async fn documents(configuration: &Configuration) -> Result<Store, Failure> {
-    Ok(Store::open_documents(&configuration.data_dir).await?)
+    Ok(Store::open_documents(&configuration.data_dir).await?.with_secret_keys(configuration.secret_keys()))
 }
 
 /// A server that runs looks for changes every 50 ms: when a command ends, what it did is in effect.

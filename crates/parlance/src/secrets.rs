@@ -8,8 +8,9 @@ use std::{
 
 use runtime::{
     agents::Agents,
-    secrets::{Content, LONGEST_VALUE, NewSecret, Secret, SecretValue, Secrets},
+    secrets::{Content, LONGEST_VALUE, NewSecret, Rotation, Secret, SecretValue, Secrets, rotate_key},
 };
+use store::SecretKeys;
 
 use crate::{
     Failure,
@@ -41,6 +42,19 @@ pub(crate) async fn secret(command: SecretCommand, configuration: &Configuration
             }
             return Ok(());
         }
+        SecretCommand::RotateKey => {
+            let Rotation { key, new_key, resealed } = rotate_key(&store).await?;
+            match (store.secret_keys(), new_key, resealed) {
+                (SecretKeys::Given(_), _, 0) => {
+                    println!("everything is sealed with the key {key}; to change it, put another one in front of it");
+                }
+                (SecretKeys::Given(_), ..) => println!("{resealed} sealed with the key {key}, the first that is given"),
+                (SecretKeys::File(_), true, _) => println!("{resealed} sealed with the new key {key}"),
+                (SecretKeys::File(_), false, _) => {
+                    println!("{resealed} more sealed with the key {key}: a rotation that was interrupted is finished");
+                }
+            }
+        }
         SecretCommand::Delete { of, name } => {
             secrets.delete(&tenant_of(of, &store).await?, &name, &Agents::new(&store)).await?;
         }
@@ -60,15 +74,28 @@ fn line(secret: &Secret) -> String {
     }
 }
 
-/// A text without the line end that editors and `echo` put at its end.
-fn text(mut bytes: Vec<u8>) -> NewSecret {
+fn text(bytes: Vec<u8>) -> NewSecret {
+    NewSecret::String(SecretValue::new(without_line_end(bytes)))
+}
+
+/// Without the line end that editors and `echo` put at the end of a text.
+fn without_line_end(mut bytes: Vec<u8>) -> Vec<u8> {
     if bytes.ends_with(b"\n") {
         bytes.pop();
         if bytes.ends_with(b"\r") {
             bytes.pop();
         }
     }
-    NewSecret::String(SecretValue::new(bytes))
+    bytes
+}
+
+/// A value that is not typed on the command line: from a file, else from standard input.
+pub(crate) fn unseen(file: Option<&Path>) -> Result<Vec<u8>, Failure> {
+    let bytes = match file {
+        Some(path) => read(path)?,
+        None => bounded(stdin().lock(), "standard input")?,
+    };
+    Ok(without_line_end(bytes))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

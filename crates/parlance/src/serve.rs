@@ -37,6 +37,7 @@ pub(crate) async fn serve(arguments: &ServeArguments, configuration: Configurati
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", configuration.listen))?;
     let store = Store::open(&configuration.data_dir, StoreOptions::default()).await?;
+    let store = store.with_secret_keys(configuration.secret_keys());
     let demo = if arguments.demo { Some(bring_demo(&store).await?) } else { None };
 
     let mut options = RuntimeOptions::in_data_dir(&configuration.data_dir);

@@ -7,6 +7,8 @@ use model::{TenantId, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use store::{Document, Expect, Key, Page, Store, StoreError};
 
+use crate::secrets::Place;
+
 /// Why an administrative operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
@@ -135,13 +137,40 @@ impl Kind {
         keys: &[Key<'_>],
         expect: Expect,
     ) -> Result<u64, DocumentError> {
-        self.store.tenant(tenant).put(self.name, id, value, keys, expect).await.map_err(|error| match error {
+        let put = self.store.tenant(tenant).put(self.name, id, value, keys, expect).await;
+        put.map_err(|error| self.refused(id, expect, error))
+    }
+
+    /// The same of a document with a secret in it: no earlier version stays.
+    pub(crate) async fn put_without_past<T: Serialize>(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        value: &T,
+        expect: Expect,
+    ) -> Result<u64, DocumentError> {
+        let put = self.store.tenant(tenant).put_without_past(self.name, id, value, &[], expect).await;
+        put.map_err(|error| self.refused(id, expect, error))
+    }
+
+    fn refused(&self, id: &str, expect: Expect, error: StoreError) -> DocumentError {
+        match error {
             StoreError::Conflict { .. } if expect == Expect::New => {
                 DocumentError::Exists { kind: self.name, id: id.to_owned() }
             }
             StoreError::Conflict { .. } => DocumentError::Conflict { kind: self.name, id: id.to_owned() },
             other => other.into(),
-        })
+        }
+    }
+
+    /// Deletes with every earlier version; false when there was none.
+    pub(crate) async fn discard(&self, tenant: &TenantId, id: &str) -> Result<bool, DocumentError> {
+        Ok(self.store.tenant(tenant).discard(self.name, vec![id.to_owned()]).await? > 0)
+    }
+
+    /// Where a document of this kind lies, for what is sealed in it.
+    pub(crate) fn place<'a>(&self, tenant: &'a TenantId, id: &'a str) -> Place<'a> {
+        Place { kind: self.name, tenant, id }
     }
 
     /// Deletes, whatever its version; false when there was none.

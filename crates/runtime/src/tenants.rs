@@ -4,7 +4,10 @@ use model::{TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Document, Expect, Page, Store, StoreError};
 
-use crate::documents::{DocumentError, Kind, now, secret};
+use crate::{
+    documents::{DocumentError, Kind, Versioned, now, secret},
+    secrets::{open_field, seal_field},
+};
 
 /// A tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +45,8 @@ struct SigningKeys {
 /// Keys kept after rotation; older tokens stop being good.
 const KEPT_KEYS: usize = 3;
 const SIGNING_KEYS: &str = "visitor";
+/// The field of their document that is sealed.
+const SEALED: &str = "keys";
 
 /// The tenants of an installation.
 #[derive(Clone)]
@@ -104,8 +109,16 @@ impl Tenants {
     /// # Errors
     /// When the store fails.
     pub async fn signing_keys(&self, tenant: &TenantId) -> Result<Vec<SigningKey>, DocumentError> {
-        let stored = self.signing_keys.get::<SigningKeys>(tenant, SIGNING_KEYS).await?;
-        Ok(stored.map(|stored| stored.value.keys).unwrap_or_default())
+        Ok(self.stored_keys(tenant).await?.map(|stored| stored.value.keys).unwrap_or_default())
+    }
+
+    async fn stored_keys(&self, tenant: &TenantId) -> Result<Option<Versioned<SigningKeys>>, DocumentError> {
+        let Some(stored) = self.signing_keys.get::<serde_json::Value>(tenant, SIGNING_KEYS).await? else {
+            return Ok(None);
+        };
+        let place = self.signing_keys.place(tenant, SIGNING_KEYS);
+        let value = open_field(stored.value, SEALED, place, self.store.secret_keys())?;
+        Ok(Some(Versioned { value, version: stored.version }))
     }
 
     /// Puts a new signing key in front; the last ones stay good for verifying.
@@ -113,15 +126,16 @@ impl Tenants {
     /// # Errors
     /// When the store fails, or somebody else rotates at the same moment.
     pub async fn rotate_signing_key(&self, tenant: &TenantId) -> Result<(), DocumentError> {
-        let stored = self.signing_keys.get::<SigningKeys>(tenant, SIGNING_KEYS).await?;
-        let (mut keys, expect) = match stored {
+        let (mut keys, expect) = match self.stored_keys(tenant).await? {
             Some(stored) => (stored.value, Expect::Version(stored.version)),
             None => (SigningKeys::default(), Expect::New),
         };
         let key = SigningKey { id: now().0.to_string(), secret: secret().into_bytes() };
         keys.keys.insert(0, key);
         keys.keys.truncate(KEPT_KEYS);
-        self.signing_keys.put(tenant, SIGNING_KEYS, &keys, &[], expect).await?;
+        let place = self.signing_keys.place(tenant, SIGNING_KEYS);
+        let sealed = seal_field(&keys, SEALED, place, self.store.secret_keys())?;
+        self.signing_keys.put_without_past(tenant, SIGNING_KEYS, &sealed, expect).await?;
         Ok(())
     }
 }

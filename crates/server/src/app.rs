@@ -9,10 +9,10 @@ use std::{
 use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
-    Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, contacts::Contacts,
-    documents::DocumentError, experiments::Experiments, issuer::Issuer, links::Links, mail::Mail, realm::Realm,
-    retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
-    visitor_tokens::Issuers,
+    Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, branding::Brandings, contacts::Contacts,
+    documents::DocumentError, environment::Environment, experiments::Experiments, feature_flags::FeatureFlags,
+    issuer::Issuer, links::Links, mail::Mail, realm::Realm, retention::Retentions, secrets::Secrets,
+    settings::Settings, tenants::Tenants, tokens::Tokens, users::Users, visitor_tokens::Issuers,
 };
 
 use crate::{
@@ -81,6 +81,9 @@ pub(crate) struct Shared {
     pub(crate) links: Links,
     pub(crate) experiments: Experiments,
     pub(crate) secrets: Secrets,
+    pub(crate) brandings: Brandings,
+    pub(crate) environment: Environment,
+    pub(crate) feature_flags: FeatureFlags,
     pub(crate) contacts: Contacts,
     pub(crate) retentions: Retentions,
     pub(crate) settings: Settings,
@@ -118,6 +121,9 @@ impl Shared {
             links: Links::new(&store),
             experiments: Experiments::new(&store),
             secrets: Secrets::new(&store),
+            brandings: Brandings::new(&store),
+            environment: Environment::new(&store),
+            feature_flags: FeatureFlags::new(&store),
             contacts: Contacts::new(&store),
             retentions: Retentions::new(&store),
             settings: Settings::new(&store),

@@ -15,7 +15,10 @@ use runtime::{
     access::{Roles, Scopes},
     agents::Agents,
     aliases::Aliases,
+    branding::{Branding, Brandings},
     documents::DocumentError,
+    environment::{Effective, Environment},
+    feature_flags::{EnabledFlags, FeatureFlag, FeatureFlags},
     settings::{ChatSettings, Settings},
     tenants::{SigningKey, Tenant, Tenants},
     tokens::{Token, Tokens, hash},
@@ -39,10 +42,11 @@ impl KnownAgent {
         self.agent.active_version.is_some()
     }
 
-    /// Whether its chat has a page of its own; `general.fullPageChat` of its settings can say no.
+    /// Whether its chat has a page of its own; the tenant and `general.fullPageChat` of its settings can say no.
     pub(crate) fn full_page(&self) -> bool {
         let general = self.settings.appearance.get("general");
-        general.and_then(|general| general.get("fullPageChat")) != Some(&serde_json::Value::Bool(false))
+        self.tenant.allows(FeatureFlag::FullPageChat)
+            && general.and_then(|general| general.get("fullPageChat")) != Some(&serde_json::Value::Bool(false))
     }
 
     /// Whether visitors' addresses may be kept as an attribute: `general.collectUserIp` of its settings.
@@ -60,11 +64,20 @@ pub(crate) struct KnownTenant {
     /// Whose tokens say who a visitor is.
     pub(crate) issuers: Vec<Verifier>,
     aliases: HashMap<String, AgentId>,
+    flags: EnabledFlags,
+    /// The tenant's environment, without secrets.
+    pub(crate) environment: Effective,
+    pub(crate) branding: Branding,
 }
 
 impl KnownTenant {
     pub(crate) fn id(&self) -> &TenantId {
         &self.tenant.id
+    }
+
+    /// Whether a feature is on.
+    pub(crate) fn allows(&self, flag: FeatureFlag) -> bool {
+        self.flags.has(flag)
     }
 }
 
@@ -211,7 +224,8 @@ impl Directory {
 async fn read(store: &Store, issuers: &Issuers, before: &Snapshot) -> Result<Snapshot, DocumentError> {
     let (tenants, agents, settings) = (Tenants::new(store), Agents::new(store), Settings::new(store));
     let (aliases, tokens) = (Aliases::new(store), Tokens::new(store));
-    let (users, roles) = (Users::new(store), Roles::new(store));
+    let (users, roles, flags) = (Users::new(store), Roles::new(store), FeatureFlags::new(store));
+    let (environment, brandings) = (Environment::new(store), Brandings::new(store));
     let mut snapshot = Snapshot::default();
     for tenant in tenants.list().await? {
         let id = tenant.id.clone();
@@ -219,6 +233,9 @@ async fn read(store: &Store, issuers: &Issuers, before: &Snapshot) -> Result<Sna
         let known = Arc::new(KnownTenant {
             signing_keys: tenants.signing_keys(&id).await?,
             issuers: issuers.verifiers(&id, verifiers).await?,
+            flags: flags.enabled(&id).await?,
+            environment: environment.effective(&id).await?,
+            branding: brandings.get(&id).await?,
             aliases: aliases.list(&id).await?.into_iter().map(|alias| (alias.name, alias.agent)).collect(),
             tenant,
         });

@@ -18,7 +18,7 @@ use crate::{
     document::{Draft, Owner},
 };
 
-/// Documents: eight operations, a search across tenants, and a watch.
+/// Documents: nine operations, a search across tenants, a clean-up of the file, and a watch.
 #[async_trait]
 pub(crate) trait DocumentBackend: Send + Sync {
     async fn get(&self, owner: Owner, kind: String, id: String) -> Result<Option<Document>>;
@@ -32,6 +32,10 @@ pub(crate) trait DocumentBackend: Send + Sync {
     async fn find(&self, owner: Owner, kind: String, name: String, value: String) -> Result<Vec<Document>>;
     async fn history(&self, owner: Owner, kind: String, id: String) -> Result<Vec<Document>>;
     async fn find_anywhere(&self, kind: String, name: String, value: String) -> Result<Option<(TenantId, Document)>>;
+    /// Drops the earlier versions of all documents of a kind, also of those that were deleted.
+    async fn forget_past(&self, owner: Owner, kind: String) -> Result<()>;
+    /// Makes sure that nothing that was replaced or discarded is left in any file.
+    async fn scrub(&self) -> Result<()>;
     fn changes(&self) -> watch::Receiver<u64>;
 }
 

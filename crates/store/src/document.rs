@@ -149,6 +149,16 @@ pub(crate) struct Draft {
     pub(crate) body: String,
     pub(crate) keys: Vec<(String, String, Unique)>,
     pub(crate) expect: Expect,
+    pub(crate) past: Past,
+}
+
+/// What becomes of earlier versions of a document that is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// The newest [`HISTORY_KEPT`] stay.
+    Kept,
+    /// None stays.
+    Forgotten,
 }
 
 impl Draft {
@@ -166,7 +176,12 @@ impl Draft {
             bounded("key value", key.value, MAX_TEXT_BYTES)?;
         }
         let keys = keys.iter().map(|key| (key.name.to_owned(), key.value.to_owned(), key.unique)).collect();
-        Ok(Self { kind: kind.to_owned(), id: id.to_owned(), body, keys, expect })
+        Ok(Self { kind: kind.to_owned(), id: id.to_owned(), body, keys, expect, past: Past::Kept })
+    }
+
+    /// The same, of which no earlier version is to stay.
+    pub(crate) fn without_past(self) -> Self {
+        Self { past: Past::Forgotten, ..self }
     }
 }
 

@@ -15,6 +15,7 @@ mod document;
 mod error;
 mod interaction;
 mod options;
+mod secret_keys;
 mod sqlite;
 mod store;
 
@@ -29,4 +30,5 @@ pub use interaction::{
     InteractionPlace, MAX_PAGE,
 };
 pub use options::StoreOptions;
+pub use secret_keys::SecretKeys;
 pub use store::{PlatformStore, Store, TenantStore};

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::{
     Batch, ClickstreamFilter, ClickstreamLine, Document, EntryFilter, Erased, EventFilter, Expect, InteractionFilter,
-    InteractionPage, InteractionPlace, Key, Page, Result, SeenContact, StoreError, StoreOptions, StoredContact,
-    StoredEntry, StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
+    InteractionPage, InteractionPlace, Key, Page, Result, SecretKeys, SeenContact, StoreError, StoreOptions,
+    StoredContact, StoredEntry, StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
     backend::{DocumentBackend, TurnBackend},
     document::{Draft, Owner, json},
     sqlite,
@@ -27,6 +27,7 @@ const TENANT: &str = "tenant";
 pub struct Store {
     documents: Arc<dyn DocumentBackend>,
     turns: Option<Arc<dyn TurnBackend>>,
+    secret_keys: Arc<SecretKeys>,
 }
 
 impl Store {
@@ -34,14 +35,14 @@ impl Store {
     /// projections up to the end of the log.
     pub async fn open(dir: &Path, options: StoreOptions) -> Result<Self> {
         let (documents, turns) = sqlite::open(dir.to_owned(), options).await?;
-        Ok(Self { documents: Arc::new(documents), turns: Some(Arc::new(turns)) })
+        Ok(Self::over(dir, documents, Some(Arc::new(turns))))
     }
 
     /// Opens only the documents, which works beside a running server. What belongs to conversations
     /// answers [`StoreError::DocumentsOnly`].
     pub async fn open_documents(dir: &Path) -> Result<Self> {
         let documents = sqlite::open_documents(dir.to_owned()).await?;
-        Ok(Self { documents: Arc::new(documents), turns: None })
+        Ok(Self::over(dir, documents, None))
     }
 
     /// Opens everything beside a running server: documents as [`Store::open_documents`] does, and
@@ -49,7 +50,22 @@ impl Store {
     /// [`StoreError::Closed`].
     pub async fn open_beside(dir: &Path) -> Result<Self> {
         let (documents, turns) = sqlite::open_beside(dir.to_owned()).await?;
-        Ok(Self { documents: Arc::new(documents), turns: Some(Arc::new(turns)) })
+        Ok(Self::over(dir, documents, Some(Arc::new(turns))))
+    }
+
+    fn over(dir: &Path, documents: sqlite::SqliteDocuments, turns: Option<Arc<dyn TurnBackend>>) -> Self {
+        Self { documents: Arc::new(documents), turns, secret_keys: Arc::new(SecretKeys::in_data_dir(dir)) }
+    }
+
+    /// The same store, whose secrets are sealed with keys that lie elsewhere than in the data directory.
+    #[must_use]
+    pub fn with_secret_keys(self, keys: SecretKeys) -> Self {
+        Self { secret_keys: Arc::new(keys), ..self }
+    }
+
+    /// Where the keys lie that seal secrets among the documents.
+    pub fn secret_keys(&self) -> &SecretKeys {
+        &self.secret_keys
     }
 
     /// Deletes all projections and makes them anew from the log. No server may run on the directory.
@@ -98,6 +114,12 @@ impl Store {
     /// writing the tables anew; turns go on meanwhile, what waits for the tables waits.
     pub async fn scrub(&self) -> Result<()> {
         self.turns()?.scrub().await
+    }
+
+    /// Makes sure that nothing of documents that were replaced without a trace or discarded is left in any file.
+    /// The documents are written anew.
+    pub async fn scrub_documents(&self) -> Result<()> {
+        self.documents.scrub().await
     }
 
     /// Finishes what was accepted, accepts no more, and releases the data directory.
@@ -149,6 +171,19 @@ impl TenantStore {
         self.store.documents.put(self.owner(), draft).await
     }
 
+    /// As [`Self::put`], and no earlier version of the document stays. For what must leave no trace.
+    pub async fn put_without_past(
+        &self,
+        kind: &str,
+        id: &str,
+        body: &(impl Serialize + ?Sized),
+        keys: &[Key<'_>],
+        expect: Expect,
+    ) -> Result<u64> {
+        let draft = Draft::new(kind, id, json(body)?, keys, expect)?.without_past();
+        self.store.documents.put(self.owner(), draft).await
+    }
+
     /// Deletes a document; answers whether there was one. With [`Expect::Any`] a missing one is no error.
     pub async fn delete(&self, kind: &str, id: &str, expect: Expect) -> Result<bool> {
         self.store.documents.delete(self.owner(), kind.to_owned(), id.to_owned(), expect).await
@@ -163,6 +198,11 @@ impl TenantStore {
     /// what must leave no trace.
     pub async fn discard(&self, kind: &str, ids: Vec<String>) -> Result<usize> {
         self.store.documents.discard(self.owner(), kind.to_owned(), ids).await
+    }
+
+    /// Drops the earlier versions of all documents of a kind, also of those that were deleted.
+    pub async fn forget_past(&self, kind: &str) -> Result<()> {
+        self.store.documents.forget_past(self.owner(), kind.to_owned()).await
     }
 
     /// Documents that have this value of a key, by id.

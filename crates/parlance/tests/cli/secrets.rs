@@ -143,3 +143,76 @@ fn mistakes_with_secrets_are_explained() {
     }
     assert_eq!(prints(data, &["secret", "list"]), "");
 }
+
+#[test]
+fn a_rotated_key_opens_what_was_there_and_the_file_keeps_the_old_one() {
+    let data = folder();
+    let data = data.path();
+    prints(data, &["tenant", "create", "acme"]);
+    typed(data, "key", "hunter2");
+    let before = std::fs::read_to_string(data.join("secrets.key")).expect("it was made");
+    let said = prints(data, &["secret", "rotate-key"]);
+    assert!(said.contains("sealed with the new key"), "{said}");
+    let after = std::fs::read_to_string(data.join("secrets.key")).expect("it is there");
+    assert!(after.ends_with(&before) && after.lines().count() == before.lines().count() + 1);
+    assert!(!said.contains(after.lines().next().expect("a key")), "a key is not printed");
+    assert!(prints(data, &["secret", "list"]).starts_with("key\tstring\t"));
+    // Its line is gone: what it sealed does not open, and the error says which key is wanted.
+    std::fs::write(data.join("secrets.key"), before).expect("it is written");
+    let said = fails(data, &["tenant", "rotate-key", "acme"]);
+    assert!(said.contains("was sealed with the key") && said.contains("secrets.key"), "{said}");
+}
+
+#[test]
+fn da_d10_a_value_is_applied_to_the_chosen_tenants_and_no_others() {
+    let data = folder();
+    let data = data.path();
+    for tenant in ["one", "two", "three"] {
+        prints(data, &["tenant", "create", tenant]);
+    }
+    let key = "Telephony.MaxConcurrentCalls";
+    let said = prints(data, &["environment", "apply", key, "7", "--tenants", "one,two"]);
+    assert_eq!(said.lines().filter(|line| line.ends_with("\tTenant override\t7")).count(), 2, "{said}");
+    for (tenant, expected) in [("one", "Tenant override\t7"), ("two", "Tenant override\t7"), ("three", "Default\t1")] {
+        let listed = prints(data, &["environment", "list", "--tenant", tenant]);
+        let line = listed.lines().find(|line| line.starts_with(key)).expect("it is listed");
+        assert!(line.ends_with(expected), "{tenant}: {line}");
+    }
+    let output = parlance(data, &["environment", "apply", key, "8", "--tenants", "three,nobody"]);
+    let said = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(!output.status.success() && said.contains("three\t") && said.contains("nobody\terror"), "{said}");
+    prints(data, &["environment", "unset", key, "--tenant", "one"]);
+    assert!(fails(data, &["environment", "set", "Made.Up", "1", "--tenant", "one"]).contains("no environment key"));
+    assert!(fails(data, &["environment", "set", key, "0", "--tenant", "one"]).contains("from 1 to 1000"));
+    let typed = fails(data, &["environment", "set", "OpenAi.ApiKey", "sk-hunter2", "--tenant", "one"]);
+    assert!(typed.contains("standard input") && !typed.contains("hunter2"), "{typed}");
+    let path = file(data, "key.txt", b"sk-hunter2\n");
+    let said = prints(data, &["environment", "apply", "OpenAi.ApiKey", "--all", "--file", &path]);
+    assert!(said.lines().count() == 3 && said.lines().all(|line| line.ends_with("Hidden")), "{said}");
+}
+
+/// What a command comes to with keys in the environment.
+fn with_keys(data: &Path, keys: &str, arguments: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlance"));
+    let command = command.env("PARLANCE_SECRETS_KEY", keys).arg("--data-dir").arg(data).args(arguments);
+    let output = command.output().expect("the binary runs");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).expect("UTF-8"))
+}
+
+#[test]
+fn keys_of_the_environment_seal_and_need_no_file() {
+    let data = folder();
+    let data = data.path();
+    let (one, two) = (STANDARD.encode([1u8; 32]), STANDARD.encode([2u8; 32]));
+    let (made, said) = with_keys(data, &one, &["tenant", "create", "acme"]);
+    assert!(made && !data.join("secrets.key").exists(), "{said}");
+    let said = fails(data, &["tenant", "rotate-key", "acme"]);
+    assert!(said.contains("was sealed with the key"), "{said}");
+    let (rotated, said) = with_keys(data, &format!("{two},{one}"), &["secret", "rotate-key"]);
+    assert!(rotated && said.starts_with("1 sealed with the key"), "{said}");
+    assert!(with_keys(data, &two, &["tenant", "rotate-key", "acme"]).0, "the old key is not needed any more");
+    assert!(!with_keys(data, &one, &["tenant", "rotate-key", "acme"]).0);
+    let (good, said) = with_keys(data, "hunter2", &["tenant", "rotate-key", "acme"]);
+    assert!(!good && said.contains("32 random bytes") && !said.contains("hunter2"), "{said}");
+}

@@ -21,7 +21,7 @@ pub enum BuiltIn {
     CustomerJourney,
     /// Environment and integrations.
     InfrastructureManager,
-    /// Everything but people; of secrets the names.
+    /// Everything but people; of secrets the names, and environment values only to see.
     Editor,
     /// Analytics of all agents.
     AnalyseGuest,
@@ -90,8 +90,8 @@ impl BuiltIn {
             Self::Chatlink => "What a chat link may do: start a conversation and send messages.",
             Self::Webchat => "What a web chat may do: start a conversation and send messages.",
             Self::CustomerJourney => "For programs that follow what contacts do.",
-            Self::InfrastructureManager => "Settings, secrets, webhooks and retention.",
-            Self::Editor => "Everything but people; of secrets only the names.",
+            Self::InfrastructureManager => "Environment, features, settings, secrets, webhooks and retention.",
+            Self::Editor => "Everything but people; of secrets only the names, environment values only to see.",
             Self::AnalyseGuest => "Analytics of all agents.",
             Self::PreviewGuest => "Previews of all agents.",
             Self::PreviewAnalyseGuest => "Previews and analytics of all agents.",
@@ -112,10 +112,21 @@ impl BuiltIn {
             Self::InfrastructureManager => {
                 matches!(
                     scope.domain(),
-                    "settings" | "secrets" | "webhooks" | "retention" | "aliases" | "tokens" | "issuers"
+                    "settings"
+                        | "environment"
+                        | "feature_flags"
+                        | "secrets"
+                        | "webhooks"
+                        | "retention"
+                        | "aliases"
+                        | "tokens"
+                        | "issuers"
                 ) || matches!(scope, Scope::AgentsRead | Scope::EventsRead | Scope::ProfileRead)
             }
-            Self::Editor => !administers(scope) && !matches!(scope, Scope::SecretsInspect | Scope::SecretsUpdate),
+            Self::Editor => {
+                !administers(scope)
+                    && !matches!(scope, Scope::SecretsInspect | Scope::SecretsUpdate | Scope::EnvironmentUpdate)
+            }
             Self::AnalyseGuest => {
                 matches!(scope, Scope::TranscriptsRead | Scope::AnalyticsRead | Scope::ProfileRead)
             }
@@ -167,7 +178,8 @@ mod tests {
         assert_eq!(BuiltIn::Admin.scopes(), Scopes::all());
         let editor = BuiltIn::Editor.scopes();
         assert!(editor.has(Scope::SecretsRead) && editor.has(Scope::FlowsPublish) && editor.has(Scope::ContactsErase));
-        for missing in [Scope::UsersRead, Scope::UsersUpdate, Scope::SecretsUpdate, Scope::SecretsInspect] {
+        let hidden = [Scope::SecretsUpdate, Scope::SecretsInspect, Scope::EnvironmentUpdate];
+        for missing in [Scope::UsersRead, Scope::UsersUpdate].into_iter().chain(hidden) {
             assert!(!editor.has(missing), "{missing}");
         }
         assert_eq!(held(BuiltIn::AnalyseGuest), ["transcripts:read", "analytics:read", "profile:read"]);

@@ -100,6 +100,12 @@ scopes! {
     SecretsUpdate = "secrets": "update", "Set and delete secrets.";
     IssuersRead = "issuers": "read", "See whose tokens say who a visitor is.";
     IssuersUpdate = "issuers": "update", "Change whose tokens say who a visitor is.";
+    EnvironmentRead = "environment": "read", "See the tenant's environment values; of secret ones whether they are set.";
+    EnvironmentUpdate = "environment": "update", "Set and unset the tenant's environment values.";
+    FeatureFlagsRead = "feature_flags": "read", "See which features the tenant uses.";
+    FeatureFlagsUpdate = "feature_flags": "update", "Switch features of the tenant on and off.";
+    BrandingRead = "branding": "read", "See the tenant's name, logos and colours as they are set.";
+    BrandingUpdate = "branding": "update", "Change the tenant's name, logos and colours.";
     TokensRead = "tokens": "read", "See API tokens: one's own; those of others with `users:update`.";
     TokensCreate = "tokens": "create", "Make API tokens: one's own; those of others with `users:update`.";
     TokensDelete = "tokens": "delete", "End API tokens: one's own; those of others with `users:update`.";

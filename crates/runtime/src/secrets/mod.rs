@@ -2,9 +2,12 @@
 //! (spec/opendialog.md §3.1.1). A component's settings name one as `{secret.name}`.
 //!
 //! Invariants: no value leaves this module but through [`Secrets::reveal`]; what lists and answers show
-//! is what [`Secret`] has. How values lie in the store is the business of `sealing` alone.
+//! is what [`Secret`] has. How values lie in the store is the business of `sealing` alone; `keys` are
+//! what it seals with, and `rotation` changes them.
 
 mod certificate;
+mod keys;
+mod rotation;
 mod sealing;
 mod value;
 
@@ -13,14 +16,16 @@ use serde::{Deserialize, Serialize};
 use store::{Expect, Store};
 
 pub use certificate::{Certificate, Format};
+pub use rotation::{Rotation, rotate_key};
+pub(crate) use sealing::{Place, Sealed, open_field, seal_field};
 pub use value::{LONGEST_VALUE, SecretValue};
 
-use self::sealing::Sealed;
 use crate::{
     agents::Agents,
     documents::{DocumentError, Kind, now},
 };
 
+const KIND: &str = "secret";
 /// Secrets that a tenant may have.
 const MOST_SECRETS: usize = 500;
 const LONGEST_NAME: usize = 100;
@@ -124,7 +129,7 @@ pub struct Secrets {
 impl Secrets {
     /// Over a store.
     pub fn new(store: &Store) -> Self {
-        Self { kind: Kind { store: store.clone(), name: "secret" } }
+        Self { kind: Kind { store: store.clone(), name: KIND } }
     }
 
     /// All secrets of a tenant, by name.
@@ -201,8 +206,10 @@ impl Secrets {
         let at = now();
         let created_at = before.map_or(at, |before| before.created_at);
         let secret = Secret { name: name.to_owned(), content, created_at, updated_at: at };
-        let stored = Stored { secret, sealed: Sealed::seal(&value) };
-        self.kind.put(tenant, name, &stored, &[], Expect::Any).await?;
+        let sealed = Sealed::seal(&value, self.kind.place(tenant, name), self.kind.store.secret_keys())?;
+        let stored = Stored { secret, sealed };
+        // The value until now is no part of any past.
+        self.kind.put_without_past(tenant, name, &stored, Expect::Any).await?;
         Ok(stored.secret)
     }
 
@@ -240,12 +247,16 @@ impl Secrets {
         }
         let stored = self.kind.need::<Stored>(tenant, name).await?.value;
         match stored.secret.content {
-            Content::String => Ok(stored.sealed.open()?),
+            Content::String => self.open(tenant, name, &stored.sealed),
             Content::Certificate(_) => Err(DocumentError::invalid(
                 "password",
                 format!("`{name}` is a certificate: name a secret string whose value is the password"),
             )),
         }
+    }
+
+    fn open(&self, tenant: &TenantId, name: &str, sealed: &Sealed) -> Result<SecretValue, DocumentError> {
+        Ok(sealed.open(self.kind.place(tenant, name), self.kind.store.secret_keys())?)
     }
 
     /// Deletes a secret that nobody names: no draft, no version in service, no certificate whose
@@ -265,7 +276,7 @@ impl Secrets {
         if !by.is_empty() {
             return Err(DocumentError::InUse { kind: "secret", id: name.to_owned(), by });
         }
-        if self.kind.delete(tenant, name).await? { Ok(()) } else { Err(DocumentError::not_found("secret", name)) }
+        if self.kind.discard(tenant, name).await? { Ok(()) } else { Err(DocumentError::not_found("secret", name)) }
     }
 
     /// A secret with its value: **only** for code that is about to call another service with it (the
@@ -279,7 +290,7 @@ impl Secrets {
             return Err(DocumentError::not_found("secret", name));
         }
         let stored = self.kind.need::<Stored>(tenant, name).await?.value;
-        let value = stored.sealed.open()?;
+        let value = self.open(tenant, name, &stored.sealed)?;
         Ok(match stored.secret.content {
             Content::String => Revealed::String(value),
             Content::Certificate(Certificate { format, password, .. }) => {

@@ -24,7 +24,7 @@ impl SecretValue {
     }
 
     /// Refuses what is empty or past the bound; the error names the field, never what is in it.
-    pub(super) fn check_length(&self, field: &str) -> Result<(), DocumentError> {
+    pub(crate) fn check_length(&self, field: &str) -> Result<(), DocumentError> {
         match self.0.len() {
             0 => Err(DocumentError::invalid(field, "it is empty: send what is to be kept")),
             1..=LONGEST_VALUE => Ok(()),

@@ -1,6 +1,7 @@
-//! The subscriptions of tenants, as documents of the kind `webhook`.
+//! The subscriptions of tenants, as documents of the kind `webhook`, their signing secrets sealed.
 
 use model::TenantId;
+use serde_json::Value;
 use store::{Expect, Store};
 
 use super::{
@@ -13,10 +14,13 @@ use crate::{
     agents::Agents,
     documents::{DocumentError, Kind, Versioned, new_id, now},
     outbound::Outbound,
+    secrets::{open_field, seal_field},
 };
 
 /// Most subscriptions of a tenant.
 pub const MAX_SUBSCRIPTIONS: usize = 50;
+/// The field of a subscription that is sealed.
+const SEALED: &str = "secrets";
 
 /// The subscriptions of tenants.
 #[derive(Clone)]
@@ -45,7 +49,8 @@ impl Webhooks {
     /// # Errors
     /// When the store fails.
     pub async fn list(&self, tenant: &TenantId) -> Result<Vec<Subscription>, DocumentError> {
-        self.kind.list(tenant).await
+        let stored = self.kind.list::<Value>(tenant).await?;
+        stored.into_iter().map(|stored| self.read(tenant, stored)).collect()
     }
 
     /// One subscription.
@@ -53,7 +58,19 @@ impl Webhooks {
     /// # Errors
     /// [`DocumentError::NotFound`].
     pub async fn need(&self, tenant: &TenantId, id: &str) -> Result<Subscription, DocumentError> {
-        Ok(self.kind.need(tenant, id).await?.value)
+        self.read(tenant, self.kind.need::<Value>(tenant, id).await?.value)
+    }
+
+    fn read(&self, tenant: &TenantId, stored: Value) -> Result<Subscription, DocumentError> {
+        let id = stored["id"].as_str().unwrap_or_default().to_owned();
+        Ok(open_field(stored, SEALED, self.kind.place(tenant, &id), self.kind.store.secret_keys())?)
+    }
+
+    async fn write(&self, tenant: &TenantId, subscription: &Subscription, expect: Expect) -> Result<(), DocumentError> {
+        let place = self.kind.place(tenant, &subscription.id);
+        let stored = seal_field(subscription, SEALED, place, self.kind.store.secret_keys())?;
+        self.kind.put_without_past(tenant, &subscription.id, &stored, expect).await?;
+        Ok(())
     }
 
     /// Makes a subscription to what happens from now on.
@@ -76,7 +93,7 @@ impl Webhooks {
             created_at: now(),
             updated_at: now(),
         };
-        self.kind.put(tenant, &subscription.id, &subscription, &[], Expect::New).await?;
+        self.write(tenant, &subscription, Expect::New).await?;
         Ok(subscription)
     }
 
@@ -111,7 +128,7 @@ impl Webhooks {
     /// # Errors
     /// [`DocumentError::NotFound`].
     pub async fn delete(&self, tenant: &TenantId, id: &str) -> Result<(), DocumentError> {
-        if !self.kind.delete(tenant, id).await? {
+        if !self.kind.discard(tenant, id).await? {
             return Err(DocumentError::not_found("webhook", id));
         }
         self.forget(tenant, id).await
@@ -143,10 +160,11 @@ impl Webhooks {
         id: &str,
         change: impl FnOnce(&mut Subscription),
     ) -> Result<Subscription, DocumentError> {
-        let Versioned { value: mut subscription, version } = self.kind.need::<Subscription>(tenant, id).await?;
+        let Versioned { value: stored, version } = self.kind.need::<Value>(tenant, id).await?;
+        let mut subscription = self.read(tenant, stored)?;
         change(&mut subscription);
         subscription.updated_at = now();
-        self.kind.put(tenant, id, &subscription, &[], Expect::Version(version)).await?;
+        self.write(tenant, &subscription, Expect::Version(version)).await?;
         Ok(subscription)
     }
 

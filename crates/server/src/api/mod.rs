@@ -4,9 +4,12 @@ mod access;
 mod agents;
 mod aliases;
 mod audit;
+pub(crate) mod branding;
 mod contacts;
+mod environment;
 mod events;
 mod experiments;
+mod feature_flags;
 mod invitations;
 mod issuers;
 mod noted;
@@ -37,6 +40,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(aliases::routes())
         .merge(secrets::routes())
         .merge(issuers::routes())
+        .merge(branding::routes())
+        .merge(environment::routes())
+        .merge(feature_flags::routes())
         .merge(transcripts::routes())
         .merge(contacts::routes())
         .merge(retention::routes())

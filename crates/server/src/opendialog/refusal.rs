@@ -55,6 +55,8 @@ pub(crate) enum Refusal {
     VisitorToken(TokenError),
     /// The CSRF header is missing or does not repeat the cookie.
     CsrfMismatch,
+    /// The tenant does not use this feature (row DA-D11).
+    SwitchedOff,
     /// Fields that are missing or wrong.
     Invalid(Violations),
     /// The old configuration answers plain text.
@@ -171,6 +173,7 @@ impl IntoResponse for Refusal {
                 say(StatusCode::UNAUTHORIZED, "The visitor's token has expired, or is not good yet.")
             }
             Self::CsrfMismatch => say(StatusCode::FORBIDDEN, "CSRF token mismatch."),
+            Self::SwitchedOff => say(StatusCode::FORBIDDEN, "This action is unauthorized."),
             Self::Invalid(errors) => {
                 let body = ErrorBody { message: "The given data was invalid.".to_owned(), errors: Some(errors) };
                 (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response()

@@ -8,7 +8,11 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use runtime::files::{self, FileError};
+use runtime::{
+    environment::catalogue::MAX_FILE_BYTES,
+    feature_flags::FeatureFlag,
+    files::{self, FileError},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -63,7 +67,7 @@ struct TakenFile {
     responses(
         (status = 200, description = "Taken", body = TakenFile),
         (status = 401, description = "App key or anonymous token missing or wrong", body = ErrorBody),
-        (status = 403, description = "CSRF header missing or wrong", body = ErrorBody),
+        (status = 403, description = "CSRF header missing or wrong, or the tenant takes no files", body = ErrorBody),
         (status = 408, description = "The body did not arrive in time", body = ErrorBody),
         (status = 413, description = "The file is larger than is allowed here", body = ErrorBody),
         (status = 422, description = "Headers or name missing or wrong, another type is asked for, or too many files", body = ErrorBody),
@@ -104,6 +108,9 @@ async fn admitted(
     }
     wrong.or(())?;
     let visit = visit::admit(app, Generation::Current, Effect::Writes, headers, Claims::default()).await?;
+    if !visit.tenant.allows(FeatureFlag::FileUploads) {
+        return Err(Refusal::SwitchedOff);
+    }
     Ok((visit, name, kind))
 }
 
@@ -114,7 +121,8 @@ async fn take(app: &Shared, visit: &Visit, name: &str, kind: &str, body: Body) -
         _ => None,
     };
     let most = asked.as_ref().and_then(size_limit).and_then(|bytes| usize::try_from(bytes).ok());
-    let limit = files.limits().file_bytes.min(most.unwrap_or(usize::MAX));
+    let limit = visit.tenant.environment.bound(MAX_FILE_BYTES, files.limits().file_bytes);
+    let limit = limit.min(most.unwrap_or(usize::MAX));
     let bytes = body::file(body, limit, app.options.body_timeout).await?;
     // Only now: a client that sends first and listens later is to hear it.
     if let Some(complaint) = asked.and_then(|asked| wrong_ending(&asked, name)) {

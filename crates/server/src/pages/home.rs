@@ -1,15 +1,19 @@
 //! The page to start from: what runs here, how to talk to it, how to embed it.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
+use runtime::branding::{Branding, Variant};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    api::branding::address,
     app::{App, host_label},
-    directory::KnownAgent,
+    directory::{KnownAgent, KnownTenant},
 };
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -30,7 +34,7 @@ async fn home(app: State<App>, headers: HeaderMap) -> Response {
         Some(agent) => with_agent(agent, &app.public_url(&headers)),
         None => NOTHING_YET.to_owned(),
     };
-    let page = format!("{HEAD}{body}{TAIL}");
+    let page = format!("{}{body}{TAIL}", head(called(&app, &headers).as_deref()));
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-cache"),
@@ -53,10 +57,15 @@ async fn embed(app: State<App>, headers: HeaderMap) -> Response {
     (headers, script).into_response()
 }
 
-/// The oldest agent in service of the tenant that was called.
-fn shown(app: &App, headers: &HeaderMap) -> Option<std::sync::Arc<KnownAgent>> {
+/// The tenant that was called.
+fn called(app: &App, headers: &HeaderMap) -> Option<Arc<KnownTenant>> {
     let known = app.directory.now();
-    let tenant = host_label(headers).and_then(|label| known.tenant(label)).or_else(|| known.default_tenant())?;
+    host_label(headers).and_then(|label| known.tenant(label)).or_else(|| known.default_tenant()).cloned()
+}
+
+/// The oldest agent in service of the tenant that was called.
+fn shown(app: &App, headers: &HeaderMap) -> Option<Arc<KnownAgent>> {
+    let (known, tenant) = (app.directory.now(), called(app, headers)?);
     known.agents(Some(tenant.id())).filter(|agent| agent.serves()).min_by_key(|agent| agent.agent.id).cloned()
 }
 
@@ -96,19 +105,42 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-const HEAD: &str = r#"<!doctype html>
+/// The page's beginning, in the name and colours of the tenant (rows DA-D1, DA-D3).
+fn head(tenant: Option<&KnownTenant>) -> String {
+    let branding = tenant.map(|tenant| &tenant.branding);
+    let name = escape(branding.and_then(|branding| branding.display_name.as_deref()).unwrap_or("Parlance"));
+    let colours = branding.and_then(|branding| branding.palette.as_ref());
+    let style = colours
+        .map(|palette| format!("<style>:root {{ --accent: {} }}</style>\n", palette.primary()))
+        .unwrap_or_default();
+    let logo = tenant.and_then(|tenant| logo(tenant, &tenant.branding)).unwrap_or_default();
+    format!(
+        r#"<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Parlance</title>
+<title>{name}</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/home.css">
-</head>
+{style}</head>
 <body>
 <main>
-<h1>Parlance</h1>
-"#;
+{logo}<h1>{name}</h1>
+"#
+    )
+}
+
+/// The tenant's logo, the one for the viewer's ground where there are both. The name stands beside it as text.
+fn logo(tenant: &KnownTenant, branding: &Branding) -> Option<String> {
+    let source = |variant| Some(address(tenant.id(), variant, &branding.logo(variant)?.digest));
+    let (light, dark) = (source(Variant::Light), source(Variant::Dark));
+    let shown = light.as_ref().or(dark.as_ref())?;
+    let dark =
+        dark.as_ref().map(|dark| format!(r#"<source srcset="{}" media="(prefers-color-scheme: dark)">"#, escape(dark)));
+    let shown = escape(shown);
+    Some(format!("<picture>{}<img src=\"{shown}\" alt=\"\" height=\"48\"></picture>\n", dark.unwrap_or_default()))
+}
 
 const NOTHING_YET: &str = r#"<p class="lead">The server runs. There is no published agent yet.</p>
 <h2>Make one</h2>

@@ -33,7 +33,7 @@ enum OwnRule {
 }
 
 /// Operations that no scope guards.
-const OWN_RULES: [(&str, OwnRule, &str); 51] = [
+const OWN_RULES: [(&str, OwnRule, &str); 52] = [
     ("getAccountPage", OwnRule::Realm, "people sign in here"),
     ("beginSecondFactor", OwnRule::Realm, "people sign in here"),
     ("confirmSecondFactor", OwnRule::Realm, "people sign in here"),
@@ -80,6 +80,7 @@ const OWN_RULES: [(&str, OwnRule, &str); 51] = [
     ("getWidgetFile", OwnRule::Public, "a file of the widget"),
     ("getAsset", OwnRule::Public, "a file of the pages"),
     ("getExamplePicture", OwnRule::Public, "a picture of the example"),
+    ("getLogo", OwnRule::Public, "pages show it to visitors"),
     ("getOpenApi", OwnRule::Public, "the description"),
     ("getOpenApi31", OwnRule::Public, "the description"),
     ("healthz", OwnRule::Public, "machines ask it"),
@@ -169,6 +170,9 @@ impl Things {
             ("tokens", made(Method::POST, "tokens", json!({ "name": "spare" })).await),
             ("webhooks", made(Method::POST, "webhooks", webhook).await),
             ("secrets", "a_secret".to_owned()),
+            ("logo", "light".to_owned()),
+            ("environment", "OpenAi.ApiKey".to_owned()),
+            ("feature-flags", "file_uploads".to_owned()),
             ("aliases", "an_alias".to_owned()),
             ("issuers", made(Method::POST, "issuers", issuer).await),
         ]);
@@ -221,6 +225,9 @@ impl Things {
             "createIssuer" | "putIssuer" => {
                 json!({ "issuer": "https://x.test/", "jwks_url": "http://192.0.2.1:9/keys" })
             }
+            "putBranding" => json!({ "display_name": "Demo" }),
+            "putEnvironmentValue" => json!({ "value": "new" }),
+            "putFeatureFlag" => json!({ "enabled": true }),
             "putSecret" => json!({ "type": "string", "value": "new" }),
             "putRetention" => json!({ "days": null }),
             "putAgentExperiments" => json!({ "flags": [] }),

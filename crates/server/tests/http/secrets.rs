@@ -92,6 +92,38 @@ async fn od_c08_no_answer_has_a_value_in_it() {
 }
 
 #[tokio::test]
+async fn od_c08_no_file_has_a_value_in_it() {
+    let app = TestApp::start_with(|options| {
+        options.outbound_allow = vec!["127.0.0.0/8".parse().expect("a network")];
+    })
+    .await;
+    let mut values = vec!["correct-horse-battery".to_owned(), "staple-of-the-second".to_owned()];
+    for value in &values {
+        app.keeps("password", value).await;
+    }
+    let hook = json!({ "url": "http://127.0.0.1:9/hook", "enabled": false });
+    let (_, made) = app.integrator(Method::POST, "webhooks", Some(hook.clone())).await;
+    let path = format!("webhooks/{}", made["id"].as_str().expect("an id"));
+    let (status, rotated) = app.integrator(Method::POST, &format!("{path}/rotate-secret"), None).await;
+    assert_eq!(status, 200, "{rotated}");
+    for shown in [&made["secret"], &rotated["secret"]] {
+        values.push(shown.as_str().expect("a secret").to_owned());
+    }
+    assert_ne!(values[2], values[3]);
+    assert_eq!(app.integrator(Method::PUT, &path, Some(hook)).await.0, 200, "it is read again");
+    assert_eq!(app.deletes("password").await.0, 204);
+    for file in ["documents.db", "documents.db-wal"] {
+        let bytes = std::fs::read(app.folder.path().join(file)).unwrap_or_default();
+        for value in &values {
+            for form in [value.clone(), STANDARD.encode(value).trim_end_matches('=').to_owned()] {
+                let found = bytes.windows(form.len()).any(|window| window == form.as_bytes());
+                assert!(!found, "{form} is in {file}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn od_c08_a_secret_in_a_message_is_bullets_whether_it_is_there_or_not() {
     let app = TestApp::start().await;
     app.keeps("key", "hunter2").await;

@@ -1,9 +1,14 @@
-//! Documents on SQLite: the eight operations, and the watch on changes.
+//! Documents on SQLite: the nine operations, and the watch on changes.
 //!
 //! Several processes may have the file open (the command line beside a server), so every decision
 //! about versions is taken inside the write transaction.
 
-use std::{path::Path, sync::Arc, thread, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use crossbeam_channel::{RecvTimeoutError, Sender};
@@ -20,7 +25,7 @@ use super::{
 use crate::{
     Document, Expect, Page, Result, StoreError,
     backend::DocumentBackend,
-    document::{Draft, HISTORY_KEPT, Owner, Unique},
+    document::{Draft, HISTORY_KEPT, Owner, Past, Unique},
 };
 
 /// How often changes by other processes are looked for.
@@ -30,6 +35,7 @@ pub(crate) struct SqliteDocuments {
     writer: Arc<Mutex<Connection>>,
     readers: Arc<Readers>,
     changes: Arc<watch::Sender<u64>>,
+    dir: PathBuf,
     /// Dropped with this, which ends the thread that looks for changes.
     _poll: Sender<()>,
 }
@@ -40,7 +46,7 @@ impl SqliteDocuments {
         let changes = Arc::new(watch::Sender::new(0));
         let poll = watch_file(Database::Documents.open_to_read(dir)?, Arc::clone(&changes))?;
         let readers = Arc::new(Readers::new(dir, Database::Documents, None));
-        Ok(Self { writer: Arc::new(Mutex::new(writer)), readers, changes, _poll: poll })
+        Ok(Self { writer: Arc::new(Mutex::new(writer)), readers, changes, dir: dir.to_owned(), _poll: poll })
     }
 
     async fn read<T: Send + 'static>(
@@ -187,26 +193,52 @@ impl DocumentBackend for SqliteDocuments {
             .transpose()
     }
 
+    async fn forget_past(&self, owner: Owner, kind: String) -> Result<()> {
+        self.write("forget the history of documents", move |transaction| {
+            transaction
+                .execute("DELETE FROM document_history WHERE tenant = ?1 AND kind = ?2", [owner.as_str(), &kind])
+                .map(|_| ())
+                .map_err(unavailable("forget the history of documents"))
+        })
+        .await
+    }
+
+    async fn scrub(&self) -> Result<()> {
+        let dir = self.dir.clone();
+        off_the_async_threads(move || {
+            // When rows move from page to page, copies stay in the unused parts of pages: the file is written anew.
+            let connection = Database::Documents.open(&dir)?;
+            connection.execute_batch("VACUUM").map_err(unavailable("write the documents anew"))?;
+            drop(connection);
+            Database::Documents.empty_wal(&dir)
+        })
+        .await
+    }
+
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 }
 
 fn put(transaction: &Transaction<'_>, owner: &Owner, draft: &Draft) -> Result<u64> {
-    let Draft { kind, id, body, keys, expect } = draft;
+    let Draft { kind, id, body, keys, expect, past } = draft;
     let found = current_version(transaction, owner, kind, id)?;
     if !expect.holds(found) {
         return Err(StoreError::Conflict { kind: kind.clone(), id: id.clone(), found });
-    }
-    if found.is_some() {
-        remember(transaction, owner, kind, id)?;
-        forget_keys(transaction, owner, kind, id)?;
     }
     let version = 1 + match found {
         Some(version) => version,
         // A document that was deleted goes on counting, so that an old version never matches a new document.
         None => last_version(transaction, owner, kind, id)?,
     };
+    match past {
+        Past::Kept if found.is_some() => remember(transaction, owner, kind, id)?,
+        Past::Kept => {}
+        Past::Forgotten => forget_past(transaction, owner, kind, id)?,
+    }
+    if found.is_some() {
+        forget_keys(transaction, owner, kind, id)?;
+    }
     transaction
         .prepare_cached(
             "INSERT INTO documents (tenant, kind, id, version, body, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -289,6 +321,14 @@ fn remember(transaction: &Transaction<'_>, owner: &Owner, kind: &str, id: &str) 
         })
         .map(|_| ())
         .map_err(unavailable("keep the history of a document"))
+}
+
+/// Drops all earlier versions.
+fn forget_past(transaction: &Transaction<'_>, owner: &Owner, kind: &str, id: &str) -> Result<()> {
+    transaction
+        .execute("DELETE FROM document_history WHERE tenant = ?1 AND kind = ?2 AND id = ?3", [owner.as_str(), kind, id])
+        .map(|_| ())
+        .map_err(unavailable("forget the history of a document"))
 }
 
 fn forget_keys(transaction: &Transaction<'_>, owner: &Owner, kind: &str, id: &str) -> Result<()> {

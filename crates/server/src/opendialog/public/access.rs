@@ -5,7 +5,7 @@ use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
 use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
 use model::TenantId;
-use runtime::access::scope::Required;
+use runtime::{access::scope::Required, feature_flags::FeatureFlag};
 
 use super::refusal::PublicRefusal;
 use crate::{
@@ -40,6 +40,16 @@ pub(crate) struct Program {
 impl Program {
     pub(crate) fn tenant(&self) -> &TenantId {
         self.token.tenant.id()
+    }
+
+    /// A bound that their tenant may have made narrower than the platform's.
+    pub(crate) fn bound(&self, key: &str, platform: usize) -> usize {
+        self.token.tenant.environment.bound(key, platform)
+    }
+
+    /// Refuses callers of a tenant that does not use a feature.
+    pub(crate) fn require(&self, flag: FeatureFlag) -> Result<(), PublicRefusal> {
+        if self.token.tenant.allows(flag) { Ok(()) } else { Err(PublicRefusal::SwitchedOff) }
     }
 
     /// Lets the caller pass when it did not do this too often; `too_many` is what is said otherwise.

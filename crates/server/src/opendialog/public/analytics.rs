@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::{AgentId, ContactId};
-use runtime::access::scope;
+use runtime::{access::scope, feature_flags::FeatureFlag};
 use serde::Serialize;
 use store::{ClickstreamFilter, EventFilter, TenantStore};
 use utoipa::ToSchema;
@@ -73,7 +73,7 @@ struct Clickstream {
         (status = 200, description = "The lines", body = AnalyticsDataExport),
         (status = 401, description = "The token is missing or not good", body = ErrorBody,
          example = json!({ "message": "Unauthenticated." })),
-        (status = 403, description = "The token's user may not read analytics", body = ErrorBody,
+        (status = 403, description = "The token's user may not read analytics, or experiments are off for the tenant", body = ErrorBody,
          example = json!({ "message": "This action is unauthorized." })),
         (status = 422, description = "A query value is missing or wrong", body = ErrorBody,
          example = json!({ "message": "The end date must be a date after or equal to start date.",
@@ -91,6 +91,7 @@ async fn analytics_data_export(
     query: RawQuery,
 ) -> Result<Response, PublicRefusal> {
     let admitted = caller.admit(&app, Endpoint::AnalyticsDataExport, TOO_MANY)?;
+    caller.require(FeatureFlag::Experiments)?;
     let export = export(&app, &caller, &Pairs::read(query.0.as_deref())).await;
     Ok(admitted.answer(export.map(Json).into_response()))
 }

@@ -10,7 +10,7 @@ use axum::{
 };
 use model::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use runtime::access::scope;
+use runtime::{access::scope, feature_flags::FeatureFlag};
 use serde::Serialize;
 use store::EventFilter;
 use utoipa::ToSchema;
@@ -74,7 +74,7 @@ struct FlagEvaluationPage {
         (status = 200, description = "The evaluations", body = FlagEvaluationPage),
         (status = 401, description = "The token is missing or not good", body = ErrorBody,
          example = json!({ "message": "Unauthenticated." })),
-        (status = 403, description = "The token's user may not read analytics", body = ErrorBody,
+        (status = 403, description = "The token's user may not read analytics, or experiments are off for the tenant", body = ErrorBody,
          example = json!({ "message": "This action is unauthorized." })),
         (status = 422, description = "A query value is missing or wrong", body = ErrorBody,
          example = json!({ "message": "The scenario id field is required.",
@@ -93,6 +93,7 @@ async fn flag_evaluations(
     query: RawQuery,
 ) -> Result<Response, PublicRefusal> {
     let admitted = caller.admit(&app, Endpoint::FlagEvaluations, TOO_MANY)?;
+    caller.require(FeatureFlag::Experiments)?;
     let pairs = Pairs::read(query.0.as_deref());
     let page = page(&app, &caller, &headers, &pairs).await;
     Ok(admitted.answer(page.map(Json).into_response()))

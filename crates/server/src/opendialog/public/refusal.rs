@@ -21,6 +21,8 @@ pub(crate) enum PublicRefusal {
     Unauthenticated(Challenge),
     /// The token's user may not do this (row OD-P05): it lacks the scope.
     Forbidden(Scope),
+    /// The tenant does not use this feature (§1.6, row DA-D11).
+    SwitchedOff,
     /// It is not there (row OD-P06); the message is the endpoint's.
     NotFound(&'static str),
     /// A query value that is answered 400 (row OD-E03).
@@ -104,6 +106,7 @@ impl IntoResponse for PublicRefusal {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, Challenge::Scope(scope).header());
                 response
             }
+            Self::SwitchedOff => say(StatusCode::FORBIDDEN, "This action is unauthorized."),
             Self::NotFound(message) => say(StatusCode::NOT_FOUND, message),
             Self::BadRequest(message) => say(StatusCode::BAD_REQUEST, message),
             Self::Invalid(errors) => {

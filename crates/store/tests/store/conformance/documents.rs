@@ -17,6 +17,7 @@ suite![
     what_is_discarded_leaves_no_trace,
     unique_keys_are_unique,
     history_keeps_the_newest,
+    what_is_put_without_a_past_has_none,
     tenants_do_not_see_each_other,
     the_platform_finds_across_tenants,
     bounds_are_told,
@@ -146,6 +147,28 @@ async fn history_keeps_the_newest(fresh: Factory) {
     let versions: Vec<u64> = acme.history("agent", "a").await.unwrap().into_iter().map(|d| d.version).collect();
     assert_eq!(versions, (last - HISTORY_KEPT as u64..last).rev().collect::<Vec<_>>());
     assert_eq!(acme.history("agent", "a").await.unwrap()[0].read::<u64>().unwrap(), last - 1);
+}
+
+async fn what_is_put_without_a_past_has_none(fresh: Factory) {
+    let fresh = fresh().await;
+    let acme = fresh.store.tenant(&tenant("acme"));
+    acme.put("secret", "a", &json!(1), &[], Expect::New).await.unwrap();
+    acme.put("secret", "a", &json!(2), &[], Expect::Any).await.unwrap();
+    acme.put("agent", "a", &json!(1), &[], Expect::New).await.unwrap();
+    acme.put("agent", "a", &json!(2), &[], Expect::Any).await.unwrap();
+    let refused = acme.put_without_past("secret", "a", &json!(3), &[], Expect::Version(1)).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
+    assert_eq!(acme.history("secret", "a").await.unwrap().len(), 1, "nothing half done");
+    let version = acme.put_without_past("secret", "a", &json!(3), &[], Expect::Version(2)).await.unwrap();
+    assert_eq!((version, acme.history("secret", "a").await.unwrap().len()), (3, 0));
+    assert_eq!(acme.get("secret", "a").await.unwrap().unwrap().read::<u64>().unwrap(), 3);
+
+    acme.delete("secret", "a", Expect::Any).await.unwrap();
+    assert_eq!(acme.history("secret", "a").await.unwrap().len(), 1);
+    acme.forget_past("secret").await.unwrap();
+    fresh.store.scrub_documents().await.unwrap();
+    assert!(acme.history("secret", "a").await.unwrap().is_empty());
+    assert_eq!(acme.history("agent", "a").await.unwrap().len(), 1, "of another kind");
 }
 
 async fn tenants_do_not_see_each_other(fresh: Factory) {

@@ -17,7 +17,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::{TenantId, Timestamp};
-use runtime::{LoadedAgent, TurnError, access::scope};
+use runtime::{
+    LoadedAgent, TurnError, access::scope, environment::catalogue::MAX_DEEP_LINKS, feature_flags::FeatureFlag,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -104,7 +106,7 @@ struct DeepLink {
         ])),
         (status = 401, description = "The token is missing or not good", body = ErrorBody,
          example = json!({ "message": "Unauthenticated." })),
-        (status = 403, description = "The token's user may not do this", body = ErrorBody,
+        (status = 403, description = "The token's user may not do this, or deep links are off for the tenant", body = ErrorBody,
          example = json!({ "message": "This action is unauthorized." })),
         (status = 404, description = "The agent's chat has no page of its own", body = ErrorBody,
          example = json!({ "message": "Fullpage webchat routes are not enabled." })),
@@ -155,17 +157,19 @@ async fn generate_before(
 
 async fn answer(app: &App, caller: &Program, headers: &HeaderMap, body: Body) -> Result<Response, PublicRefusal> {
     let admitted = caller.admit(app, Endpoint::DeepLinks, TOO_MANY)?;
+    caller.require(FeatureFlag::DeepLinks)?;
     let body = intake::json(headers, body, MAX_BODY, app.options.body_timeout).await?;
-    let links = create(app, caller.tenant(), &app.public_url(headers), &object(&body)?).await?;
+    let links = create(app, caller, &app.public_url(headers), &object(&body)?).await?;
     Ok(admitted.answer(Json(links).into_response()))
 }
 
 async fn create(
     app: &App,
-    tenant: &TenantId,
+    caller: &Program,
     url: &str,
     body: &Map<String, Value>,
 ) -> Result<Vec<DeepLink>, PublicRefusal> {
+    let tenant = caller.tenant();
     let mut wrong = Violations::default();
     let agent = scenario(app, tenant, body, &mut wrong).await;
     if agent.as_ref().is_some_and(|agent| !agent.full_page()) {
@@ -176,7 +180,8 @@ async fn create(
         None => None,
     };
     let declared = |name: &str| loaded.as_ref()?.scenario.declared_type(name);
-    let invitations = dataset::read(body, app.options.max_deep_links, declared, &mut wrong);
+    let most = caller.bound(MAX_DEEP_LINKS, app.options.max_deep_links);
+    let invitations = dataset::read(body, most, declared, &mut wrong);
     let expires_at = expiry(body, &mut wrong);
     let agent = match agent {
         Some(agent) if wrong.is_empty() => agent,

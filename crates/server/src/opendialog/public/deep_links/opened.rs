@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use percent_encoding::{NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-use runtime::links::Link;
+use runtime::{feature_flags::FeatureFlag, links::Link};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -50,6 +50,9 @@ async fn open(app: State<App>, code: Path<String>, headers: HeaderMap) -> Respon
                 _ if called.is_some_and(|called| called.id() != &tenant) => unknown(),
                 _ if link.expired() => gone("This link is no longer good. Ask for a new one.\n"),
                 None => gone("What this link leads to is no longer there.\n"),
+                Some(agent) if !agent.tenant.allows(FeatureFlag::DeepLinks) => {
+                    gone("Links like this one are switched off here.\n")
+                }
                 Some(agent) => to_chat(&app, agent, &link, &headers),
             }
         }

@@ -1,0 +1,275 @@
+//! How a tenant looks: its name for people, logos, colours (spec/dialai.md §15.1, rows DA-D1 to DA-D4).
+//!
+//! The branding is one small document, which is kept in memory; the logos' bytes are documents of their own.
+
+mod picture;
+
+use std::collections::BTreeMap;
+
+use model::{TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::{Expect, Store, StoreError};
+
+pub use picture::{LARGEST_LOGO, Picture, PictureKind, Variant, too_large};
+
+use self::picture::StoredPicture;
+use crate::documents::{DocumentError, Kind, Versioned, now};
+
+/// How many steps a palette has; their keys are 10, the darkest, to 160, the lightest.
+const STEPS: u16 = 16;
+/// The step that is the primary colour.
+const PRIMARY: u16 = 80;
+const LONGEST_NAME: usize = 200;
+
+/// How a tenant looks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Branding {
+    /// What people call the tenant; its own name when absent.
+    pub display_name: Option<String>,
+    /// Colours by step; the platform's when absent.
+    pub palette: Option<Palette>,
+    /// Logos by variant.
+    pub light: Option<Logo>,
+    /// See [`Self::light`].
+    pub dark: Option<Logo>,
+}
+
+impl Branding {
+    /// What is known of a logo.
+    pub fn logo(&self, variant: Variant) -> Option<&Logo> {
+        match variant {
+            Variant::Light => self.light.as_ref(),
+            Variant::Dark => self.dark.as_ref(),
+        }
+    }
+
+    fn logo_mut(&mut self, variant: Variant) -> &mut Option<Logo> {
+        match variant {
+            Variant::Light => &mut self.light,
+            Variant::Dark => &mut self.dark,
+        }
+    }
+}
+
+/// What is known of a logo without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logo {
+    /// What it is.
+    pub kind: PictureKind,
+    /// In bytes.
+    pub size: usize,
+    /// Names the bytes.
+    pub digest: String,
+    /// When it was set.
+    pub updated_at: Timestamp,
+}
+
+/// Sixteen colours, by step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Palette(BTreeMap<u16, String>);
+
+impl Palette {
+    /// Reads colours: exactly the keys `10`, `20` … `160`, each as `#rrggbb`.
+    ///
+    /// # Errors
+    /// [`DocumentError::Invalid`], which names the key.
+    pub fn read(colours: &BTreeMap<String, String>) -> Result<Self, DocumentError> {
+        let mut palette = BTreeMap::new();
+        for step in (1..=STEPS).map(|step| step * 10) {
+            let field = format!("palette.{step}");
+            let Some(colour) = colours.get(&step.to_string()) else {
+                return Err(DocumentError::invalid(field, "it is missing: give all of 10, 20 … 160"));
+            };
+            if !is_colour(colour) {
+                return Err(DocumentError::invalid(field, "write the colour as #rrggbb, in hexadecimal digits"));
+            }
+            palette.insert(step, colour.to_ascii_lowercase());
+        }
+        match colours.keys().find(|key| !palette.keys().any(|step| step.to_string() == **key)) {
+            None => Ok(Self(palette)),
+            Some(other) => Err(DocumentError::invalid(
+                format!("palette.{other}"),
+                "there is no such step: give 10, 20 … 160 and nothing else",
+            )),
+        }
+    }
+
+    /// The colours by step, the darkest first.
+    pub fn colours(&self) -> &BTreeMap<u16, String> {
+        &self.0
+    }
+
+    /// The primary colour, as `#rrggbb`.
+    pub fn primary(&self) -> &str {
+        // Kept by another version, it may lack the step or be something else: that must not get into a page.
+        self.0.get(&PRIMARY).map(String::as_str).filter(|colour| is_colour(colour)).unwrap_or("#1f5fbf")
+    }
+}
+
+fn is_colour(text: &str) -> bool {
+    text.strip_prefix('#').is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// What the branding is to be, but for the logos.
+#[derive(Debug, Clone, Default)]
+pub struct NewBranding {
+    /// 1 to 200 characters; the tenant's own name when absent.
+    pub display_name: Option<String>,
+    /// Sixteen colours; the platform's when absent.
+    pub palette: Option<BTreeMap<String, String>>,
+    /// Pictures for destinations of hand-offs.
+    pub handoff_icons: BTreeMap<String, String>,
+}
+
+/// The branding of tenants.
+#[derive(Clone)]
+pub struct Brandings {
+    kind: Kind,
+    logos: Kind,
+}
+
+const ID: &str = "branding";
+
+impl Brandings {
+    /// Over a store.
+    pub fn new(store: &Store) -> Self {
+        let kind = |name| Kind { store: store.clone(), name };
+        Self { kind: kind("branding"), logos: kind("branding_logo") }
+    }
+
+    /// A tenant's branding.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn get(&self, tenant: &TenantId) -> Result<Branding, DocumentError> {
+        Ok(self.stored(tenant).await?.0)
+    }
+
+    async fn stored(&self, tenant: &TenantId) -> Result<(Branding, Expect), DocumentError> {
+        Ok(match self.kind.get::<Branding>(tenant, ID).await? {
+            Some(Versioned { value, version }) => (value, Expect::Version(version)),
+            None => (Branding::default(), Expect::New),
+        })
+    }
+
+    /// The destinations to which transcripts were handed off: those that can have an icon. Nothing hands
+    /// conversations off yet, so there is none.
+    pub fn handoff_destinations(&self, _tenant: &TenantId) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Replaces name, colours and icons; the logos stay.
+    ///
+    /// # Errors
+    /// [`DocumentError::Invalid`], which names the field; or when somebody else changes it at the same moment.
+    pub async fn put(&self, tenant: &TenantId, new: NewBranding) -> Result<Branding, DocumentError> {
+        let display_name = new.display_name.as_deref().map(checked_name).transpose()?;
+        let palette = new.palette.as_ref().map(Palette::read).transpose()?;
+        let destinations = self.handoff_destinations(tenant);
+        if let Some(unknown) = new.handoff_icons.keys().find(|destination| !destinations.contains(*destination)) {
+            return Err(DocumentError::invalid(
+                format!("handoff_icons.{unknown}"),
+                "no transcript was handed off to this destination: only those that were can have an icon",
+            ));
+        }
+        let (before, expect) = self.stored(tenant).await?;
+        let branding = Branding { display_name, palette, ..before };
+        self.kind.put(tenant, ID, &branding, &[], expect).await?;
+        Ok(branding)
+    }
+
+    /// A logo with its bytes.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn picture(&self, tenant: &TenantId, variant: Variant) -> Result<Option<Picture>, DocumentError> {
+        let Some(stored) = self.logos.get::<StoredPicture>(tenant, variant.as_str()).await? else { return Ok(None) };
+        let unreadable = || StoreError::Corrupt { what: "logo", problem: "it is no base64: set it again".to_owned() };
+        Ok(Some(stored.value.picture().ok_or_else(unreadable)?))
+    }
+
+    /// Sets a logo.
+    ///
+    /// # Errors
+    /// When the store fails, or somebody else changes the branding at the same moment.
+    pub async fn put_logo(
+        &self,
+        tenant: &TenantId,
+        variant: Variant,
+        picture: &Picture,
+    ) -> Result<Branding, DocumentError> {
+        let (mut branding, expect) = self.stored(tenant).await?;
+        let (kind, size, digest) = (picture.kind, picture.bytes.len(), picture.digest());
+        *branding.logo_mut(variant) = Some(Logo { kind, size, digest, updated_at: now() });
+        // The bytes first: what is known of a logo leads to something. Old pictures are not worth their room.
+        self.logos.put_without_past(tenant, variant.as_str(), &StoredPicture::from(picture), Expect::Any).await?;
+        self.kind.put(tenant, ID, &branding, &[], expect).await?;
+        Ok(branding)
+    }
+
+    /// Deletes a logo.
+    ///
+    /// # Errors
+    /// [`DocumentError::NotFound`], or when somebody else changes the branding at the same moment.
+    pub async fn delete_logo(&self, tenant: &TenantId, variant: Variant) -> Result<Branding, DocumentError> {
+        let (mut branding, expect) = self.stored(tenant).await?;
+        if branding.logo_mut(variant).take().is_none() {
+            return Err(DocumentError::not_found("logo", variant.as_str()));
+        }
+        self.kind.put(tenant, ID, &branding, &[], expect).await?;
+        self.logos.discard(tenant, variant.as_str()).await?;
+        Ok(branding)
+    }
+}
+
+fn checked_name(name: &str) -> Result<String, DocumentError> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
+        let complaint = format!("use 1 to {LONGEST_NAME} characters, none of them a control character");
+        return Err(DocumentError::invalid("display_name", complaint));
+    }
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn colours() -> BTreeMap<String, String> {
+        (1..=STEPS).map(|step| ((step * 10).to_string(), format!("#0000{step:02X}"))).collect()
+    }
+
+    #[test]
+    fn da_d3_a_palette_has_exactly_its_sixteen_steps() {
+        let palette = Palette::read(&colours()).expect("sixteen colours");
+        let steps: Vec<u16> = palette.colours().keys().copied().collect();
+        assert_eq!(steps, (1..=16).map(|step| step * 10).collect::<Vec<u16>>());
+        assert_eq!(palette.primary(), "#000008");
+        let stored = serde_json::to_value(&palette).expect("JSON");
+        assert_eq!(serde_json::from_value::<Palette>(stored).expect("what was stored"), palette);
+
+        let complaint = |change: &dyn Fn(&mut BTreeMap<String, String>)| {
+            let mut changed = colours();
+            change(&mut changed);
+            Palette::read(&changed).expect_err("it is none").to_string()
+        };
+        let missing = complaint(&|colours| drop(colours.remove("160")));
+        assert!(missing.starts_with("palette.160: "), "{missing}");
+        let more = complaint(&|colours| drop(colours.insert("170".to_owned(), "#000000".to_owned())));
+        assert!(more.starts_with("palette.170: "), "{more}");
+        for wrong in ["red", "#fff", "#gggggg", "000000", "#0000000", "#00000;"] {
+            let said = complaint(&|colours| drop(colours.insert("80".to_owned(), wrong.to_owned())));
+            assert!(said.starts_with("palette.80: "), "{wrong}: {said}");
+        }
+    }
+
+    #[test]
+    fn da_d1_a_name_is_one_line() {
+        assert_eq!(checked_name(" The Lighthouse Inn ").expect("a name"), "The Lighthouse Inn");
+        for wrong in ["", "  ", "a\nb", &"x".repeat(201)] {
+            assert!(checked_name(wrong).is_err(), "{wrong}");
+        }
+    }
+}

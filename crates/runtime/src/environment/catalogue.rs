@@ -1,0 +1,190 @@
+//! The keys that there are: what each is for, how its value is written, and what it is until a tenant says
+//! otherwise (spec/dialai.md §15.2). Nothing else can be set.
+//!
+//! Some keys are for what Parlance does not do yet; their description says "Read by … later". They can be set so that
+//! everything is in place on the day.
+
+use super::format::{Format, Scalar};
+
+/// Largest file that a visitor of the tenant may send.
+pub const MAX_FILE_BYTES: &str = "Webchat.MaxFileBytes";
+/// Most deep links of one call.
+pub const MAX_DEEP_LINKS: &str = "DeepLinks.MaxPerCall";
+
+/// A key of the catalogue.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its name, a dotted path.
+    pub key: &'static str,
+    /// What it is for, and what reads it.
+    pub description: &'static str,
+    /// How its value is written.
+    pub format: Format,
+    /// What it is for a tenant that never set it; the platform's own bound or nothing when there is none.
+    default: Default,
+}
+
+#[derive(Debug)]
+enum Default {
+    None,
+    Text(&'static str),
+    Integer(i64),
+    Boolean(bool),
+}
+
+impl Entry {
+    /// What it is for a tenant that never set it.
+    pub fn default_value(&self) -> Option<Scalar> {
+        match self.default {
+            Default::None => None,
+            Default::Text(text) => Some(Scalar::Text(text.to_owned())),
+            Default::Integer(number) => Some(Scalar::Integer(number)),
+            Default::Boolean(truth) => Some(Scalar::Boolean(truth)),
+        }
+    }
+
+    /// Whether its value is never shown.
+    pub fn is_secret(&self) -> bool {
+        self.format == Format::Secret
+    }
+}
+
+/// A key by its name, letter by letter.
+pub fn entry(key: &str) -> Option<&'static Entry> {
+    CATALOGUE.iter().find(|entry| entry.key == key)
+}
+
+const SECONDS_OF_A_DAY: u64 = 24 * 3600;
+
+/// All keys, by name.
+pub const CATALOGUE: &[Entry] = &[
+    Entry {
+        key: "Anthropic.ApiKey",
+        description: "Key of Anthropic's API. Read by agents that use language models, later.",
+        format: Format::Secret,
+        default: Default::None,
+    },
+    Entry {
+        key: "AzureOpenAi.ApiKey",
+        description: "Key of the Azure OpenAI resource. Read by agents that use language models, later.",
+        format: Format::Secret,
+        default: Default::None,
+    },
+    Entry {
+        key: "AzureOpenAi.Endpoint",
+        description: "Address of the Azure OpenAI resource. Read by agents that use language models, later.",
+        format: Format::Url,
+        default: Default::None,
+    },
+    Entry {
+        key: MAX_DEEP_LINKS,
+        description: "Most deep links that one call makes; the server's own bound holds too.",
+        format: Format::Integer { least: 1, most: 10_000 },
+        default: Default::None,
+    },
+    Entry {
+        key: "Email.PollInterval",
+        description: "How often mailboxes are looked at. Read by the e-mail channel, later.",
+        format: Format::Duration { least: 10, most: SECONDS_OF_A_DAY },
+        default: Default::Text("1m"),
+    },
+    Entry {
+        key: "Gemini.ApiKey",
+        description: "Key of the Gemini API. Read by agents that use language models, later.",
+        format: Format::Secret,
+        default: Default::None,
+    },
+    Entry {
+        key: "Initializers.TimeoutSeconds",
+        description: "How long what prepares a conversation may take. Read by initializers, later.",
+        format: Format::Integer { least: 1, most: 300 },
+        default: Default::Integer(30),
+    },
+    Entry {
+        key: "Javascript.AllowedDomains",
+        description: "Hosts that functions in JavaScript may call. Read by functions, later.",
+        format: Format::Domains,
+        default: Default::Text(""),
+    },
+    Entry {
+        key: "Javascript.TimeoutSeconds",
+        description: "How long a function in JavaScript may take. Read by functions, later.",
+        format: Format::Integer { least: 1, most: 300 },
+        default: Default::Integer(10),
+    },
+    Entry {
+        key: "LanguageModels.Provider",
+        description: "Who answers where an agent names no provider. Read by agents that use language models, later.",
+        format: Format::Choice(&["none", "openai", "azure_openai", "anthropic", "gemini"]),
+        default: Default::Text("none"),
+    },
+    Entry {
+        key: "OpenAi.ApiKey",
+        description: "Key of OpenAI's API. Read by agents that use language models, later.",
+        format: Format::Secret,
+        default: Default::None,
+    },
+    Entry {
+        key: "OpenAi.BaseUrl",
+        description: "Address of OpenAI's API, or of one like it. Read by agents that use language models, later.",
+        format: Format::Url,
+        default: Default::Text("https://api.openai.com/v1"),
+    },
+    Entry {
+        key: "OpenAi.Organization",
+        description: "OpenAI's id of the organisation. Read by agents that use language models, later.",
+        format: Format::Text { longest: 200 },
+        default: Default::None,
+    },
+    Entry {
+        key: "Speechmatics.ApiKey",
+        description: "Key of Speechmatics. Read by voice channels, later.",
+        format: Format::Secret,
+        default: Default::None,
+    },
+    Entry {
+        key: "Telephony.MaxConcurrentCalls",
+        description: "Most calls at the same time; more wait. Read by voice channels, later.",
+        format: Format::Integer { least: 1, most: 1_000 },
+        default: Default::Integer(1),
+    },
+    Entry {
+        key: "Telephony.RecordCalls",
+        description: "Whether calls are recorded. Read by voice channels, later.",
+        format: Format::Boolean,
+        default: Default::Boolean(false),
+    },
+    Entry {
+        key: MAX_FILE_BYTES,
+        description: "Largest file that a visitor may send, in bytes; the server's own bound holds too.",
+        format: Format::Integer { least: 1, most: 1 << 40 },
+        default: Default::None,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_dotted_stand_once_and_in_order() {
+        assert!(CATALOGUE.is_sorted_by(|one, next| one.key < next.key));
+        for entry in CATALOGUE {
+            let parts: Vec<&str> = entry.key.split('.').collect();
+            assert!(parts.len() == 2 && parts.iter().all(|part| part.chars().all(|c| c.is_ascii_alphanumeric())));
+            assert!(entry.description.ends_with('.'), "{}", entry.key);
+        }
+        assert!(entry("OpenAi.ApiKey").is_some_and(Entry::is_secret) && entry("openai.apikey").is_none());
+    }
+
+    #[test]
+    fn defaults_are_values_that_could_be_set() {
+        for entry in CATALOGUE {
+            if let Some(value) = entry.default_value() {
+                let value = serde_json::to_value(&value).expect("JSON");
+                assert_eq!(entry.format.check(&value).ok(), entry.default_value(), "{}", entry.key);
+            }
+            assert!(!entry.is_secret() || entry.default_value().is_none(), "{}", entry.key);
+        }
+    }
+}
