@@ -139,5 +139,5 @@ def test_da_a06_openid_client_discovers_the_realm_and_a_service_account_calls_th
     said = json.loads(done.stdout)
     assert said["issuer"] == f"{server.url}/realms/dial-ai"
     assert said["authorization"].startswith(f"{server.url}/realms/dial-ai/protocol/openid-connect/auth?")
-    assert said["scope"] == "transcripts:read agents:update"
+    assert said["scope"] == "transcripts:read agents:read"
     assert said["status"] == 200
