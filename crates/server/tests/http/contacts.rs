@@ -1,14 +1,17 @@
 //! Contacts: listed, shown, exported, erased; and how long they are kept.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use model::ContactId;
+use model::{ContactId, Timestamp, inbound::Inbound};
 use reqwest::{Client, Method};
 use runtime::{Runtime, RuntimeOptions, erasure::Erasures};
 use serde_json::{Value, json};
 use store::{Store, StoreOptions};
 
-use crate::app::{TestAgent, TestApp, Visitor};
+use crate::{
+    app::{TestAgent, TestApp, Visitor},
+    appended::Appended,
+};
 
 /// Texts that only the erased visitor has.
 const ID: &str = "mark-id-7f3a@x.test";
@@ -237,4 +240,25 @@ async fn what_was_noted_and_not_done_is_done_at_the_next_start() {
     assert_eq!(found(folder.path(), &MARKS), Vec::<String>::new());
     runtime.shutdown(std::time::Duration::from_secs(5)).await;
     store.shutdown().await.expect("the store closes");
+}
+
+#[tokio::test]
+async fn od_t19_what_is_older_than_the_tenant_keeps_is_gone() {
+    let app = TestApp::start().await;
+    let now = Timestamp::now().seconds();
+    for (contact, days) in [("long-ago", 91), ("lately", 89)] {
+        let at = Timestamp::from_seconds(now - days * 24 * 3600);
+        Appended::new(contact, 1, at, Inbound::text("Hello")).write(app.store.clone()).await;
+    }
+    assert_eq!(app.integrator(Method::PUT, "retention", Some(json!({ "days": 90 }))).await.0, 200);
+    // It is looked for what has expired at the start, and once a minute.
+    let app = app.restart_with(|_| {}).await;
+    let mut left = 100;
+    while app.integrator(Method::GET, "contacts/long-ago", None).await.0 != 404 {
+        left -= 1;
+        assert!(left > 0, "it is still there");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(app.integrator(Method::GET, "contacts/lately", None).await.0, 200);
+    app.stop().await;
 }
