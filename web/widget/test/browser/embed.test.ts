@@ -15,8 +15,8 @@ test('the loader fetches nothing of the chat before the first press', async () =
   expect(await visitor.input.evaluate((element) => (element.getRootNode() as ShadowRoot).activeElement === element)).toBe(true);
   await picture(page, 'site-desktop');
   await visitor.chat.getByRole('button', { name: 'Minimise chat' }).click();
-  expect(await page.locator('#opendialog-chatwindow').isVisible()).toBe(false);
-  expect(await page.evaluate(() => document.activeElement?.localName)).toBe('parlance-launcher');
+  await page.locator('#opendialog-chatwindow').waitFor({ state: 'hidden' });
+  await expect.poll(() => page.evaluate(() => document.activeElement?.localName)).toBe('parlance-launcher');
 });
 
 test('od_w19_open_intent_null_sends_no_chat_open', async () => {
