@@ -1,11 +1,14 @@
 //! `GET /public/api/user-interactions`: what visitors said, visitor by visitor (spec/opendialog.md §1.3).
 
+use std::borrow::Cow;
+
 use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse, Response},
 };
-use model::{ContactId, Timestamp, inbound::Inbound, record::Author};
+use model::{ContactId, Timestamp, record::Author};
 use runtime::{access::scope, found_by};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json, value::RawValue};
 use store::{ContactInteractions, Interaction, InteractionFilter, InteractionPage};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -215,10 +218,7 @@ impl UserInteractions {
         out.extend_from_slice(br#"","text":"#);
         json(out, &line.text);
         out.extend_from_slice(br#","data":"#);
-        match pressed_or_filled(line) {
-            Some(data) => json(out, &data),
-            None => out.extend_from_slice(b"null"),
-        }
+        write_data(line, out);
         out.push(b'}');
     }
 }
@@ -236,23 +236,43 @@ pub(super) fn said_by_hand(kind: &str) -> Option<&'static str> {
     })
 }
 
-/// The `data` of a line: none for plain text, else what was pressed or filled in.
-fn pressed_or_filled(line: &Interaction) -> Option<Value> {
-    let body = line.body.as_deref().filter(|_| matches!(line.kind.as_str(), "button" | "form" | "long_text"))?;
-    let inbound: Inbound = serde_json::from_str(body.get()).ok()?;
-    let mut data = Map::new();
-    match line.kind.as_str() {
-        "button" => {
-            data.insert("name".to_owned(), inbound.text.into());
-        }
-        _ => {
-            data.extend(inbound.fields);
-            data.extend(inbound.files);
-        }
+/// What of an act stands in `data`. What the client said of the visitor, the greater part, is passed over.
+#[derive(Deserialize)]
+struct Acted<'a> {
+    #[serde(default, borrow)]
+    text: Cow<'a, str>,
+    #[serde(default, borrow)]
+    intent: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    value: Option<Cow<'a, str>>,
+    #[serde(default)]
+    fields: Map<String, Value>,
+    #[serde(default)]
+    files: Map<String, Value>,
+}
+
+/// The `data` of a pressed button.
+#[derive(Serialize)]
+struct Pressed<'a> {
+    name: &'a str,
+    callback_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a str>,
+}
+
+/// Writes the `data` of a line: null for plain text, else what was pressed or filled in.
+fn write_data(line: &Interaction, out: &mut Vec<u8>) {
+    let body = line.body.as_deref().filter(|_| matches!(line.kind.as_str(), "button" | "form" | "long_text"));
+    let acted = body.and_then(|body| serde_json::from_str::<Acted<'_>>(body.get()).ok());
+    let Some(Acted { text, intent, value, fields, files }) = acted else { return out.extend_from_slice(b"null") };
+    if line.kind == "button" {
+        return json(out, &Pressed { name: &text, callback_id: intent.as_deref(), value: value.as_deref() });
     }
-    data.insert("callback_id".to_owned(), inbound.intent.into());
-    if let Some(value) = inbound.value {
-        data.insert("value".to_owned(), value.into());
+    let mut data = fields;
+    data.extend(files);
+    data.insert("callback_id".to_owned(), intent.map(Cow::into_owned).into());
+    if let Some(value) = value {
+        data.insert("value".to_owned(), value.into_owned().into());
     }
-    Some(data.into())
+    json(out, &data);
 }
