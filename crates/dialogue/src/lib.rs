@@ -6,5 +6,6 @@
 
 pub mod engine;
 pub mod expression;
+pub mod flow;
 pub mod message;
 pub mod scenario;

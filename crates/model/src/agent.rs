@@ -10,6 +10,8 @@ use crate::{AgentId, Timestamp};
 pub enum AgentKind {
     /// A designed conversation.
     Scenario,
+    /// A language model in a state machine.
+    Flow,
 }
 
 /// What a tenant knows of one agent; its drafts and versions are documents of their own.

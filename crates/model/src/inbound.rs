@@ -1,7 +1,11 @@
 //! What a visitor did: the one input of a turn, whatever channel it came through.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::transcript::TranscriptStatus;
 
 /// What kind of act an [`Inbound`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -21,6 +25,49 @@ pub enum Act {
     LongText,
     /// A followed link: recorded, the engine does not run.
     Link,
+    /// What somebody does to the conversation from outside it; the text is what an operator says.
+    Intervene,
+}
+
+/// What is done to a conversation by others than its customer: by people of the tenant, by the platform, or by
+/// the customer's client at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "intervention", rename_all = "snake_case")]
+pub enum Intervention {
+    /// A person takes over: the agent is silent from then on.
+    TakeOver {
+        /// Who.
+        operator: String,
+    },
+    /// The agent answers again.
+    HandBack,
+    /// A person says the act's text.
+    Say {
+        /// Who.
+        operator: String,
+    },
+    /// The conversation ends.
+    Close {
+        /// How.
+        status: TranscriptStatus,
+    },
+    /// Tags are set; an empty value takes one away.
+    Tag {
+        /// Tags by name.
+        tags: BTreeMap<String, String>,
+        /// Whether tags that are not named go.
+        whole: bool,
+    },
+    /// It is marked for review with a reason; without one it is no longer.
+    Flag {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// It is reported: flagged, and its status says so once it is over.
+    Report {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// One act of a visitor.
@@ -55,6 +102,9 @@ pub struct Inbound {
     /// [`crate::attribute::Provenance::Token`]. No part of a client's body comes here unverified.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub verified: Map<String, Value>,
+    /// What is done, where the act is [`Act::Intervene`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervention: Option<Box<Intervention>>,
 }
 
 impl Inbound {
@@ -70,12 +120,18 @@ impl Inbound {
             escalating: false,
             visitor: Map::new(),
             verified: Map::new(),
+            intervention: None,
         }
     }
 
     /// A typed message.
     pub fn text(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::new(Act::Text) }
+    }
+
+    /// What others than the customer do to the conversation.
+    pub fn intervention(intervention: Intervention) -> Self {
+        Self { intervention: Some(Box::new(intervention)), ..Self::new(Act::Intervene) }
     }
 
     /// An act that names an intent.

@@ -5,11 +5,14 @@
 
 pub mod agent;
 pub mod attribute;
+pub mod chat;
+pub mod function;
 pub mod id;
 pub mod inbound;
 pub mod message;
 pub mod record;
 pub mod time;
+pub mod transcript;
 
 pub use id::{AgentId, ContactId, EntryId, FileId, LogSeq, TenantId, TranscriptId};
 pub use time::Timestamp;

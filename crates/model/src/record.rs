@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::{AgentId, ContactId, EntryId, LogSeq, TenantId, Timestamp, TranscriptId};
+use crate::{AgentId, ContactId, EntryId, LogSeq, TenantId, Timestamp, TranscriptId, transcript::TranscriptState};
 
 /// One record of the log. Which of them it is is kept beside the JSON, not in it: a tag within would
 /// have every raw part parsed to find it.
@@ -79,6 +79,10 @@ pub struct TurnRecord {
     pub contact_state: Box<RawValue>,
     /// The engine's memory of the transcript after the turn, whole.
     pub session: Box<RawValue>,
+    /// How the transcript stands after the turn, whole; none where the agent is a scenario that nobody took
+    /// over: it is in progress until it is closed, and completed then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<Box<TranscriptState>>,
     /// Facts for the event feed, in order.
     pub events: Vec<Event>,
     /// Why the agent said what it said.
@@ -172,6 +176,8 @@ pub enum Author {
     Agent,
     /// Parlance itself.
     Platform,
+    /// A person of the tenant.
+    Operator,
 }
 
 impl Author {
@@ -181,6 +187,7 @@ impl Author {
             Self::Contact => "contact",
             Self::Agent => "agent",
             Self::Platform => "platform",
+            Self::Operator => "operator",
         }
     }
 }

@@ -78,7 +78,7 @@ fn line(stored: StoredEntry) -> HistoryLine {
     HistoryLine {
         participant: match stored.entry.author {
             Author::Contact => Participant::User,
-            Author::Agent | Author::Platform => Participant::App,
+            Author::Agent | Author::Platform | Author::Operator => Participant::App,
         },
         text: stored.entry.text,
         intent: stored.entry.intent,

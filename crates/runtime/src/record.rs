@@ -134,6 +134,7 @@ pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Messa
         entries,
         found_by: found_by::changes(before, &outcome.contact, turn, call.platform),
         contact_state: raw(&outcome.contact)?,
+        state: None,
         session: raw(&outcome.session)?,
         events,
         journal,
@@ -169,6 +170,7 @@ pub(crate) const fn kind(act: Act) -> &'static str {
         Act::Form => "form",
         Act::LongText => "long_text",
         Act::Link => "link",
+        Act::Intervene => "intervene",
     }
 }
 

@@ -203,7 +203,7 @@ fn parse_data(inbound: &mut Inbound, data: &Fields<'_>, wrong: &mut Violations) 
                 wrong.add("content.data", format!("The field name {start}… is longer than {MAX_NAME} characters."));
             }
         }
-        Act::Text | Act::LongText => {}
+        Act::Text | Act::LongText | Act::Intervene => {}
     }
     Ok(())
 }
@@ -293,6 +293,8 @@ pub(crate) const fn act_name(act: Act) -> &'static str {
         Act::Form => "form_response",
         Act::LongText => "longtext_response",
         Act::Link => "url_click",
+        // No client sends it, and its lines are not the visitor's.
+        Act::Intervene => "intervention",
     }
 }
 

@@ -73,6 +73,7 @@ impl Appended {
             ],
             found_by: found_by.collect(),
             contact_state: to_raw_value(&state).expect("JSON"),
+            state: None,
             session: to_raw_value(&json!({})).expect("JSON"),
             events: Vec::new(),
             journal: to_raw_value(&json!([])).expect("JSON"),

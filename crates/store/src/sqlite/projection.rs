@@ -225,6 +225,7 @@ pub(super) const fn author_number(author: Author) -> i64 {
         Author::Contact => 0,
         Author::Agent => 1,
         Author::Platform => 2,
+        Author::Operator => 3,
     }
 }
 
@@ -233,6 +234,7 @@ pub(super) const fn author(number: i64) -> Author {
     match number {
         0 => Author::Contact,
         1 => Author::Agent,
+        3 => Author::Operator,
         _ => Author::Platform,
     }
 }

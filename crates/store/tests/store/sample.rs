@@ -65,6 +65,7 @@ pub(crate) fn turn(tenant: &TenantId, who: u32, with: u32, number: u32) -> TurnR
             ("email".to_owned(), number.is_multiple_of(2).then(|| format!("{number}@example.com"))),
         ],
         contact_state: to_raw_value(&json!({ "turns_seen": number, "agent": with })).expect("JSON"),
+        state: None,
         session: to_raw_value(&json!({ "position": number })).expect("JSON"),
         events: vec![Event {
             kind: "turn.completed".to_owned(),

@@ -103,7 +103,7 @@ fn event_of(inbound: &Inbound) -> &'static str {
         Act::Form => "form_submitted",
         Act::Link => "url_clicked",
         Act::Trigger if inbound.intent.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(END_CHAT)) => "end_chat",
-        Act::Trigger | Act::Text | Act::LongText => "message_sent_to_chatbot",
+        Act::Trigger | Act::Text | Act::LongText | Act::Intervene => "message_sent_to_chatbot",
     }
 }
 

@@ -1,0 +1,4 @@
+//! Flows: a language model in a state machine, with functions (spec/dialai.md §6, §7).
+
+pub mod document;
+pub mod function;
