@@ -6,24 +6,30 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dialogue::engine::{Answers, ContactState, Input, Outcome, Position, Session, accepts, take_turn};
+use dialogue::{
+    engine::{Answers, ContactState, Input, Outcome, Position, Session, accepts, take_turn},
+    flow::engine::{Past, Refused},
+};
 use model::{
-    AgentId, ContactId, LogSeq, TenantId, Timestamp, TranscriptId,
+    AgentId, ContactId, EntryId, LogSeq, TenantId, Timestamp, TranscriptId,
     inbound::Inbound,
     message::Message,
-    record::{Author, Record, TurnRecord},
+    record::{Author, Entry, Record, TurnRecord},
+    transcript::{Control, TranscriptState},
 };
 use serde_json::{Map, Value, value::RawValue};
 use store::{StoreError, StoredSession};
+use tokio::sync::mpsc::UnboundedSender;
 use uuid::Uuid;
 
 use crate::{
     contact_order::Place,
     documents::DocumentError,
     experiments,
-    loaded::{AgentSource, LoadedAgent},
+    flow::{self, Kept},
+    loaded::{AgentSource, LoadedAgent, Program},
     presets::Waiting,
-    record::{Written, turn_record},
+    record::{Part, Taken, Written, raw, turn_record},
     runtime::Shared,
 };
 
@@ -44,6 +50,39 @@ pub struct TurnCall {
     pub request: Arrival,
     /// The channel's name, as agents see it.
     pub platform: &'static str,
+    /// In which conversation.
+    pub conversation: Conversation,
+    /// Where what the agent says is told while it is being said.
+    pub live: Option<UnboundedSender<Live>>,
+}
+
+/// In which conversation an act is done.
+#[derive(Debug, Clone, Default)]
+pub enum Conversation {
+    /// The contact's latest with the agent, or a new one when that is over.
+    #[default]
+    Latest,
+    /// A new one, which begins like this.
+    New {
+        /// Its id.
+        transcript: TranscriptId,
+        /// How it stands at its beginning.
+        state: Box<TranscriptState>,
+    },
+    /// This one.
+    This(TranscriptId),
+}
+
+/// What is told of an answer while it is being made. None of it is durable yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Live {
+    /// The agent goes on with a line.
+    Delta {
+        /// The line's id: the entry has it too.
+        entry: EntryId,
+        /// What is added to it.
+        text: String,
+    },
 }
 
 /// Which agent is to answer.
@@ -53,6 +92,8 @@ pub enum AgentChoice {
     Named(AgentId),
     /// The draft of this one.
     Draft(AgentId),
+    /// This version of this one, published or not; 0 is the draft.
+    Version(AgentId, u32),
     /// The first in service whose scenario conditions hold (row OD-N24).
     ByConditions,
 }
@@ -83,6 +124,10 @@ pub struct TurnAnswer {
     pub replayed: bool,
     /// The visitor's IANA time zone, if the client said one.
     pub time_zone: Option<String>,
+    /// What the turn added to the transcript, where the agent is a flow or people took part; else nothing.
+    pub entries: Vec<Entry>,
+    /// How the transcript stands, where that is told.
+    pub state: Option<Box<TranscriptState>>,
 }
 
 /// Why there is no answer. Nothing was changed.
@@ -91,6 +136,12 @@ pub enum TurnError {
     /// The tenant has no such agent.
     #[error("there is no such agent")]
     UnknownAgent,
+    /// The tenant has no such conversation.
+    #[error("there is no such conversation")]
+    UnknownTranscript,
+    /// The act is refused as the conversation stands.
+    #[error(transparent)]
+    Refused(Refused),
     /// The agent is a draft only.
     #[error("the agent is not published: publish it, or preview its draft")]
     NoActiveVersion,
@@ -139,14 +190,19 @@ impl Shared {
     /// Takes a turn, from the contact's place in the queue to the durable record.
     pub(crate) async fn take(self: Arc<Self>, call: TurnCall) -> Result<TurnAnswer, TurnError> {
         let began = Instant::now();
-        let limit = self.options.turn_timeout;
-        let considered = tokio::time::timeout(limit, self.consider(call, began));
-        let Considered { answer, tenant, record, presets, place: _place } =
+        let limit = self.options.flow_timeout.max(self.options.turn_timeout);
+        // What is waited for in a flow ends before this, so that the customer gets the flow's fallback.
+        let considered = tokio::time::timeout(limit + GRACE, self.consider(call, began));
+        let Considered { answer, tenant, record, presets, past, place: _place } =
             considered.await.map_err(|_| TurnError::TimedOut(limit))??;
         // Without a limit: what was handed to the log cannot be taken back.
         if let Some(record) = record {
+            let transcript = record.transcript;
             self.store.append(Record::Turn(Box::new(record))).await?;
             self.presets.used(&tenant, presets);
+            if !past.is_empty() {
+                self.past.add(transcript, past);
+            }
             metrics::histogram!("parlance_turn_seconds").record(began.elapsed().as_secs_f64());
         }
         Ok(answer)
@@ -158,14 +214,20 @@ impl Shared {
         let place = self.order.enter(&call.tenant, &call.contact).await?;
         let conversations = self.store.tenant(&call.tenant);
         let named = match call.agent {
-            AgentChoice::Named(id) | AgentChoice::Draft(id) => id,
+            AgentChoice::Named(id) | AgentChoice::Draft(id) | AgentChoice::Version(id, _) => id,
             AgentChoice::ByConditions => AgentId(Uuid::nil()),
         };
         // Before the agent is looked for: what was answered once is answered again, whoever serves now.
-        let mut state = conversations.load_turn_state(&call.contact, &named, call.message_id.as_deref()).await?;
+        let message_id = call.message_id.as_deref();
+        let mut state = match call.conversation {
+            Conversation::This(id) => conversations.load_turn_state_of(&call.contact, &id, message_id).await?,
+            Conversation::Latest | Conversation::New { .. } => {
+                conversations.load_turn_state(&call.contact, &named, message_id).await?
+            }
+        };
         if let Some(seq) = state.answered {
             let answer = self.answered(&call.tenant, seq).await?;
-            return Ok(Considered { answer, tenant: call.tenant, record: None, presets: Vec::new(), place });
+            return Ok(Considered::again(answer, call.tenant, place));
         }
         let before = match state.contact.take() {
             Some(contact) => read(&contact.state)?,
@@ -176,60 +238,141 @@ impl Shared {
         let globals = self.agents.globals(&call.tenant).await?;
         let agent = match call.agent {
             AgentChoice::Named(id) => self.agents.get(&call.tenant, id, AgentSource::Active).await?,
-            AgentChoice::Draft(id) => self.agents.get(&call.tenant, id, AgentSource::Draft).await?,
+            AgentChoice::Draft(id) | AgentChoice::Version(id, 0) => {
+                self.agents.get(&call.tenant, id, AgentSource::Draft).await?
+            }
+            AgentChoice::Version(id, version) => {
+                self.agents.get(&call.tenant, id, AgentSource::Version(version)).await?
+            }
             AgentChoice::ByConditions => {
                 let agent = self.agent_by_conditions(&call, &contact, &globals).await?;
                 state.session = conversations.session(&call.contact, &agent.id).await?;
                 agent
             }
         };
-        if call.agent != AgentChoice::ByConditions {
+        if call.agent != AgentChoice::ByConditions && matches!(agent.program, Program::Scenario(_)) {
             // What scenario conditions look at (row OD-N24). Where they chose the agent, it was by what
             // the client had sent.
             call.inbound.visitor.insert("selected_scenario".into(), agent.id.to_string().into());
         }
-        let remembered = Remembered::read(state.session)?;
+        let remembered = Remembered::find(state.session, &mut call.conversation)?;
         // A clock that was set back must not make a contact's past lie in the future.
-        let at = Timestamp::now().max(remembered.session.last_at);
-        let flags = self.agents.flags(&call.tenant, agent.id).await?;
-        let served = experiments::serve(&flags, &call, &contact, remembered.turn);
-        let input = Input {
-            scenario: &agent.scenario,
-            session: &remembered.session,
-            contact: &served.contact,
-            contact_id: call.contact.as_str(),
-            inbound: &call.inbound,
-            now: at,
+        let at = Timestamp::now().max(remembered.last_at);
+        let deliberation = Deliberation {
+            call: &call,
+            agent: &agent,
+            contact: &contact,
             globals: &globals,
-            platform: call.platform,
+            remembered: &remembered,
+            at,
+            began,
         };
-        let (mut outcome, answers) = self.deliberate(&call, &agent, remembered.transcript, input).await?;
-        let evaluated = served.settle(&mut outcome.contact);
-        let time_zone = outcome.contact.time_zone().map(str::to_owned);
-        let Remembered { transcript, turn, .. } = remembered;
+        let taken = match &agent.program {
+            Program::Scenario(_) => self.with_scenario(&deliberation).await?,
+            Program::Flow(_) => self.with_flow(&deliberation).await?,
+        };
+        let Remembered { transcript, turn, state: stood, .. } = &remembered;
+        let (transcript, turn) = (*transcript, *turn);
+        let time_zone = taken.contact.time_zone().map(str::to_owned);
+        let told = taken.state.clone();
+        let is_nothing = taken.is_nothing();
         let (record, messages) = turn_record(Written {
             call: &call,
             before: &before,
+            stood: stood.as_deref(),
             preset,
-            agent: &agent,
+            agent: agent.id,
+            agent_version: agent.version,
             transcript,
             turn,
             at,
             began,
-            outcome,
-            answers,
-            evaluated,
+            taken,
         })?;
-        let answer = TurnAnswer { agent: agent.id, transcript, turn, at, messages, replayed: false, time_zone };
-        let presets = waiting.into_ids();
-        Ok(Considered { answer, tenant: call.tenant, record: Some(record), presets, place })
+        // A scenario's answer is its messages: nobody reads the entries, and to copy them would cost.
+        let (entries, past) = match &told {
+            Some(_) => (record.entries.clone(), record.entries.iter().filter_map(flow::of_entry).collect()),
+            None => (Vec::new(), Vec::new()),
+        };
+        let answer = TurnAnswer {
+            agent: agent.id,
+            transcript,
+            turn,
+            at,
+            messages,
+            replayed: false,
+            time_zone,
+            entries,
+            state: told,
+        };
+        if is_nothing {
+            return Ok(Considered::again(answer, call.tenant, place));
+        }
+        Ok(Considered { answer, tenant: call.tenant, record: Some(record), presets: waiting.into_ids(), past, place })
     }
 
-    /// Runs the engine until nothing is missing.
-    async fn deliberate(
+    /// A turn with a scenario, and with the flow that it sends the conversation to.
+    async fn with_scenario(&self, deliberation: &Deliberation<'_>) -> Result<Taken, TurnError> {
+        let Deliberation { call, agent, contact, remembered, at, .. } = *deliberation;
+        let Program::Scenario(scenario) = &agent.program else {
+            return Err(TurnError::Broken("this agent is no scenario".to_owned()));
+        };
+        let kept: Kept = match &remembered.session {
+            Some(session) => read(session)?,
+            None => Kept::new(Session { position: Position::Start, last_at: remembered.last_at }, None),
+        };
+        let (session, visit) = kept.split();
+        let is_with_people = remembered.state.as_ref().is_some_and(|state| state.control != Control::Agent);
+        if call.inbound.intervention.is_some() || is_with_people {
+            return flow::beside_scenario(deliberation, Kept::new(session, visit));
+        }
+        if let Some(visit) = visit
+            && !flow::leaves(&call.inbound)
+        {
+            return self.in_visit(deliberation, session, *visit).await;
+        }
+        let flags = self.agents.flags(&call.tenant, agent.id).await?;
+        let served = experiments::serve(&flags, call, contact, remembered.turn);
+        let input = Input {
+            scenario: &scenario.scenario,
+            session: &session,
+            contact: &served.contact,
+            contact_id: call.contact.as_str(),
+            inbound: &call.inbound,
+            now: at,
+            globals: deliberation.globals,
+            platform: call.platform,
+        };
+        let thinking = self.deliberate(call, scenario, remembered.transcript, input);
+        let left = self.options.turn_timeout.saturating_sub(deliberation.began.elapsed());
+        let (mut outcome, answers) = tokio::time::timeout(left, thinking)
+            .await
+            .map_err(|_| TurnError::TimedOut(self.options.turn_timeout))??;
+        let evaluated = served.settle(&mut outcome.contact);
+        let entering = flow::entering(&answers);
+        let Outcome { said, heard, session, contact, closed, journal } = outcome;
+        let mut taken = Taken {
+            contact,
+            closed,
+            heard,
+            parts: said.into_iter().map(Part::Said).collect(),
+            scenario: Some((journal, answers)),
+            evaluated,
+            state: remembered.state.clone(),
+            ..Taken::default()
+        };
+        match entering {
+            Some(entering) if !closed => self.enter_flow(deliberation, session, entering, &mut taken).await?,
+            _ => taken.session = Some(raw(&session)?),
+        }
+        Ok(taken)
+    }
+
+    /// Runs the scenario engine until nothing is missing.
+    pub(crate) async fn deliberate(
         &self,
         call: &TurnCall,
-        agent: &LoadedAgent,
+        scenario: &crate::loaded::LoadedScenario,
         transcript: TranscriptId,
         input: Input<'_>,
     ) -> Result<(Outcome, Answers), TurnError> {
@@ -238,7 +381,7 @@ impl Shared {
             match take_turn(&input, &answers) {
                 Ok(outcome) => return Ok((outcome, answers)),
                 Err(need) => {
-                    let answer = self.fulfil(&need, call, agent, transcript, input.now).await?;
+                    let answer = self.fulfil(&need, call, scenario, transcript, input.now).await?;
                     answers.add(need, answer);
                 }
             }
@@ -261,8 +404,10 @@ impl Shared {
                 Err(TurnError::Broken(_) | TurnError::NoActiveVersion | TurnError::UnknownAgent) => continue,
                 Err(error) => return Err(error),
             };
+            // Flows have addresses of their own.
+            let Program::Scenario(scenario) = &agent.program else { continue };
             let input = Input {
-                scenario: &agent.scenario,
+                scenario: &scenario.scenario,
                 session: &session,
                 contact,
                 contact_id: call.contact.as_str(),
@@ -296,20 +441,45 @@ impl Shared {
             messages,
             replayed: true,
             time_zone: read::<ContactState>(&turn.contact_state)?.time_zone().map(str::to_owned),
+            entries: if turn.state.is_some() { turn.entries } else { Vec::new() },
+            state: turn.state,
         })
     }
 }
+
+/// What a turn is about, while it is being taken.
+#[derive(Clone, Copy)]
+pub(crate) struct Deliberation<'a> {
+    pub(crate) call: &'a TurnCall,
+    pub(crate) agent: &'a LoadedAgent,
+    pub(crate) contact: &'a ContactState,
+    pub(crate) globals: &'a Map<String, Value>,
+    pub(crate) remembered: &'a Remembered,
+    pub(crate) at: Timestamp,
+    pub(crate) began: Instant,
+}
+
+/// How long after a flow's own limit a turn is given up.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// An answer, and what must be durable before it is given.
 struct Considered {
     answer: TurnAnswer,
     tenant: TenantId,
-    /// None for an answer that was given before.
+    /// None for an answer that was given before, and where nothing happened.
     record: Option<TurnRecord>,
     /// Ids of what was set for the contact and is in the record now.
     presets: Vec<String>,
+    /// What the next turn's model reads of this one.
+    past: Vec<Past>,
     /// Held until the record is written.
     place: Place,
+}
+
+impl Considered {
+    fn again(answer: TurnAnswer, tenant: TenantId, place: Place) -> Self {
+        Self { answer, tenant, record: None, presets: Vec::new(), past: Vec::new(), place }
+    }
 }
 
 /// The contact as the turn finds it, and what of it was set since the last one.
@@ -323,24 +493,43 @@ fn with_presets<'c>(before: &'c ContactState, waiting: &Waiting) -> (Cow<'c, Con
 }
 
 /// Where the conversation is.
-struct Remembered {
-    transcript: TranscriptId,
+pub(crate) struct Remembered {
+    pub(crate) transcript: TranscriptId,
     /// Number of the turn that is to be taken.
-    turn: u32,
-    session: Session,
+    pub(crate) turn: u32,
+    /// The engine's memory; none at the beginning.
+    pub(crate) session: Option<Box<RawValue>>,
+    /// How the transcript stands, where that is told.
+    pub(crate) state: Option<Box<TranscriptState>>,
+    /// When the contact last did something with the agent.
+    pub(crate) last_at: Timestamp,
 }
 
 impl Remembered {
-    /// A conversation that is over is followed by a new one of the same contact.
-    fn read(stored: Option<StoredSession>) -> Result<Self, TurnError> {
-        let new = |session| Self { transcript: TranscriptId(Uuid::now_v7()), turn: 1, session };
-        let Some(stored) = stored else { return Ok(new(Session::default())) };
-        let session: Session = read(&stored.session)?;
-        Ok(if stored.closed {
-            new(Session { position: Position::Start, last_at: session.last_at })
-        } else {
-            Self { transcript: stored.transcript, turn: stored.turn + 1, session }
-        })
+    /// A conversation that is over is followed by a new one of the same contact, unless it is meant itself.
+    fn find(stored: Option<StoredSession>, conversation: &mut Conversation) -> Result<Self, TurnError> {
+        if let Conversation::New { transcript, state } = conversation {
+            let (transcript, state) = (*transcript, Some(std::mem::take(state)));
+            return Ok(Self { transcript, turn: 1, session: None, state, last_at: Timestamp::default() });
+        }
+        let is_meant = matches!(conversation, Conversation::This(_));
+        match stored {
+            None if is_meant => Err(TurnError::UnknownTranscript),
+            Some(stored) if is_meant || !stored.closed => Ok(Self {
+                transcript: stored.transcript,
+                turn: stored.turn + 1,
+                session: Some(stored.session),
+                state: stored.state.map(Box::new),
+                last_at: stored.last_at,
+            }),
+            stored => Ok(Self {
+                transcript: TranscriptId(Uuid::now_v7()),
+                turn: 1,
+                session: None,
+                state: None,
+                last_at: stored.map_or_else(Timestamp::default, |stored| stored.last_at),
+            }),
+        }
     }
 }
 

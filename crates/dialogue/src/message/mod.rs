@@ -209,5 +209,10 @@ pub fn plain(text: &str, intent: &str) -> Message {
     Message::text(intent, html::prose(text))
 }
 
+/// A text that a person or a model wrote as markdown, as clean HTML (row DA-W12).
+pub fn markdown(text: &str) -> String {
+    html::prose(text)
+}
+
 #[cfg(test)]
 mod tests;

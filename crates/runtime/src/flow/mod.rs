@@ -1,0 +1,19 @@
+//! Turns with flows: what a language model needs to talk, and how a scenario and a flow hand a conversation to
+//! each other (architecture, "The turn").
+
+mod fulfil;
+mod past;
+mod record;
+mod thinking;
+mod turn;
+mod visit;
+mod with;
+
+pub(crate) use past::{RecentPast, of_entry};
+pub(crate) use record::{FlowJournal, entries};
+pub(crate) use thinking::Thinking;
+pub(crate) use visit::Kept;
+pub(crate) use with::{beside_scenario, entering, leaves};
+
+/// The name of the built-in action by which an intent of a scenario enters a flow.
+pub const ENTER_FLOW: &str = "action.core.enter_flow";
