@@ -308,7 +308,7 @@ impl Accounts {
 }
 
 /// An e-mail address as it is kept.
-fn address(text: &str) -> Result<String, DocumentError> {
+pub(crate) fn address(text: &str) -> Result<String, DocumentError> {
     let text = text.trim();
     let wrong = || DocumentError::invalid(EMAIL, "give an e-mail address, such as ada@example.com");
     // A colon would end the name of a second factor early.
