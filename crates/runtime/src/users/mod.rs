@@ -84,9 +84,9 @@ fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Stri
 pub struct NewUser {
     /// 1 to 200 characters, unique in the tenant; the e-mail address when there is none.
     pub name: Option<String>,
-    /// At most 100 characters.
+    /// At most 80 characters.
     pub first_name: Option<String>,
-    /// At most 100 characters.
+    /// At most 80 characters.
     pub last_name: Option<String>,
     /// Unique in the tenant; the name when that is one.
     pub email: Option<String>,
@@ -341,11 +341,11 @@ impl Users {
 
 fn part_of_name(field: &'static str, text: Option<String>) -> Result<Option<String>, DocumentError> {
     let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    let good = |text: &String| text.chars().count() <= 100 && !text.chars().any(char::is_control);
+    let good = |text: &String| text.chars().count() <= 80 && !text.chars().any(char::is_control);
     if text.as_ref().is_none_or(good) {
         return Ok(text);
     }
-    Err(DocumentError::invalid(field, "use at most 100 characters, none of them a control character"))
+    Err(DocumentError::invalid(field, "use at most 80 characters, none of them a control character"))
 }
 
 fn key(name: &str) -> String {
