@@ -288,8 +288,17 @@ impl Users {
         let user = User { deleted_at: Some(now()), ..value };
         // The user first: a token whose user is gone opens nothing, so nothing is left open in between.
         self.put(tenant, &user, Expect::Version(version)).await?;
+        self.end_tokens(tenant, id).await
+    }
+
+    /// Ends the tokens of somebody who is deleted, and what their account is signed in to.
+    async fn end_tokens(&self, tenant: &TenantId, id: &str) -> Result<(), DocumentError> {
         for token in self.tokens.list(tenant).await?.into_iter().filter(|token| token.user.as_deref() == Some(id)) {
-            self.tokens.revoke(tenant, &token.id).await?;
+            match self.tokens.revoke(tenant, &token.id).await {
+                // Somebody else was quicker.
+                Ok(()) | Err(DocumentError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         Realm::new(&self.kind.store).user_left(&self.kind.store, tenant, id).await
     }
@@ -306,6 +315,8 @@ impl Users {
         }
         let user = User { deleted_at: None, ..value };
         self.refuse_taken(tenant, &user).await?;
+        // What a deletion that broke off left, or somebody made meanwhile, does not come back with them.
+        self.end_tokens(tenant, id).await?;
         self.put(tenant, &user, Expect::Version(version)).await?;
         Ok(user)
     }

@@ -237,6 +237,29 @@ async fn da_d15_who_is_deleted_is_kept_and_comes_back() {
 }
 
 #[tokio::test]
+async fn da_d15_tokens_do_not_come_back() {
+    let app = TestApp::start().await;
+    let ada = app.adds(json!({ "name": "ada", "role": "editor" })).await;
+    let (_, made) = app.integrator(Method::POST, "tokens", Some(json!({ "user": ada["id"] }))).await;
+    let demo = "demo".parse().expect("a name");
+    let user = Users::new(&app.store).need(&demo, text(&ada, "id")).await.expect("she is there");
+    assert_eq!(app.integrator(Method::DELETE, &format!("{}?confirm=ada", path(&ada)), None).await.0, 204);
+    // Made by somebody who read her a moment before.
+    let (_, late) = Tokens::new(&app.store).create_for(&demo, "late", None, Some(&user)).await.expect("a token");
+    let refused = app.integrator(Method::POST, "tokens", Some(json!({ "user": ada["id"] }))).await;
+    assert_eq!(refused.0, 404, "{}", refused.1);
+    app.noticed().await;
+    let tokens = [text(&made, "secret"), late.as_str()];
+    for token in tokens {
+        assert_eq!(app.holder(token, Method::GET, "agents", None).await.0, 401);
+    }
+    assert_eq!(app.integrator(Method::POST, &format!("{}/restore", path(&ada)), None).await.0, 200);
+    for token in tokens {
+        assert_eq!(app.holder(token, Method::GET, "agents", None).await.0, 401);
+    }
+}
+
+#[tokio::test]
 async fn da_d15_nobody_brings_back_who_may_do_more() {
     let app = TestApp::start().await;
     let role = json!({ "name": "Keepers", "scopes": ["users:update", "users:read"] });
