@@ -161,7 +161,7 @@ pub(crate) enum UserCommand {
         #[arg(required = true, value_name = "ROLE")]
         roles: Vec<String>,
     },
-    /// Remove somebody and end their tokens
+    /// Delete somebody: ends their tokens and what they are signed in to; what they did stays
     Delete {
         #[command(flatten)]
         of: Of,

@@ -308,7 +308,10 @@ impl Accounts {
 }
 
 /// An e-mail address as it is kept.
-fn address(text: &str) -> Result<String, DocumentError> {
+///
+/// # Errors
+/// When it is none; the field is `email`.
+pub fn address(text: &str) -> Result<String, DocumentError> {
     let text = text.trim();
     let wrong = || DocumentError::invalid(EMAIL, "give an e-mail address, such as ada@example.com");
     // A colon would end the name of a second factor early.

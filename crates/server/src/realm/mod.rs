@@ -23,6 +23,10 @@ mod tenant_token;
 mod token;
 mod userinfo;
 
+use runtime::{
+    documents::DocumentError,
+    realm::{access::may_sign_in, accounts::Account},
+};
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use letters::invite;
@@ -47,4 +51,12 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 /// The realm's name: the claim `iss`. It is the server's own word, never a `Host` header.
 pub(crate) fn issuer(app: &Shared) -> String {
     format!("{}{}", app.own_url(), runtime::realm::PATH)
+}
+
+/// An account, unless it may not sign in any more: then it is to look as if there were none.
+async fn active(app: &Shared, account: Option<Account>) -> Result<Option<Account>, DocumentError> {
+    match account {
+        Some(account) => Ok(may_sign_in(app.runtime.store(), &account).await?.then_some(account)),
+        None => Ok(None),
+    }
 }

@@ -33,6 +33,8 @@ pub(crate) enum TokenProblem {
     NotExchanged,
     /// Its audience is no tenant here, or several.
     NoTenant,
+    /// Whoever it was issued to was deleted since (row DA-D15).
+    UserGone,
 }
 
 /// Reads a bearer as an access token of this realm. None when it is not one: it may be something else.
@@ -69,7 +71,17 @@ async fn own(app: &Shared, bearer: &str) -> Option<Result<RealmToken, TokenProbl
     if claims.aud == issuer {
         return Some(Err(TokenProblem::NotExchanged));
     }
-    let tenant = app.directory.now().tenant(&claims.aud).cloned();
+    let mut tenant = app.directory.now().tenant(&claims.aud).cloned();
+    if let Some(user) = &claims.user
+        && !tenant.as_ref().is_some_and(|tenant| tenant.has_user(user))
+    {
+        // They may have been added a moment ago by another process.
+        app.directory.refresh().await;
+        tenant = app.directory.now().tenant(&claims.aud).cloned();
+        if tenant.as_ref().is_some_and(|tenant| !tenant.has_user(user)) {
+            return Some(Err(TokenProblem::UserGone));
+        }
+    }
     Some(tenant.map(|tenant| RealmToken { tenant, claims }).ok_or(TokenProblem::NoTenant))
 }
 

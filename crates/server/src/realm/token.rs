@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    client_auth, exchange, issuer,
+    active, client_auth, exchange, issuer,
     parameters::{Form, Parameters},
     refusal::{OauthError, OauthRefusal},
     schema::TokenRequest,
@@ -127,7 +127,7 @@ async fn by_code(app: &Shared, client: &Client, parameters: &Parameters) -> Resu
             return Err(wrong());
         }
     };
-    let account = app.realm.accounts.get(&code.account).await?.ok_or_else(wrong)?;
+    let account = active(app, app.realm.accounts.get(&code.account).await?).await?.ok_or_else(wrong)?;
     let granted = Granted {
         account: code.account,
         session: code.session,
@@ -154,7 +154,7 @@ async fn by_refresh_token(app: &Shared, client: &Client, parameters: &Parameters
             return Err(wrong());
         }
     };
-    let account = app.realm.accounts.get(&grant.account).await?.ok_or_else(wrong)?;
+    let account = active(app, app.realm.accounts.get(&grant.account).await?).await?.ok_or_else(wrong)?;
     user_tokens(app, &account, &grant, None, next).await
 }
 

@@ -25,6 +25,7 @@ mod many_visitors;
 mod message;
 mod openapi;
 mod pages;
+mod people;
 mod public_access;
 mod realm;
 mod realm_sign_in;
