@@ -70,6 +70,16 @@ pub(super) fn count_events(json: &[u8]) -> serde_json::Result<u32> {
     Ok(u32::try_from(counted.events.len()).expect("a record has few events"))
 }
 
+/// The contact's attributes after a turn: all else is passed over.
+pub(super) fn contact_state(json: &[u8]) -> serde_json::Result<Box<RawValue>> {
+    #[derive(Deserialize)]
+    struct State<'a> {
+        #[serde(borrow)]
+        contact_state: &'a RawValue,
+    }
+    serde_json::from_slice(json).map(|state: State<'_>| state.contact_state.to_owned())
+}
+
 /// The parts of a turn that the next turn needs, borrowed from the bytes of the log.
 #[derive(Debug, Deserialize)]
 pub(super) struct Snapshot<'a> {
