@@ -163,6 +163,8 @@ async fn turn(
 
 /// JSON, serialised once.
 pub(crate) fn said(messages: &impl Serialize) -> Response {
-    let body = serde_json::to_vec(messages).expect("texts, numbers and JSON are JSON");
+    // Room for what most answers take.
+    let mut body = Vec::with_capacity(1_024);
+    serde_json::to_writer(&mut body, messages).expect("texts, numbers and JSON are JSON");
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
