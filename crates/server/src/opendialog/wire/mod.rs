@@ -46,7 +46,7 @@ impl Serialize for Answer<'_> {
             [one] if one.body != Body::Empty => self.message(one, Place::Last).serialize(serializer),
             list => {
                 let last = list.len().saturating_sub(1);
-                let place = |index| if index < last { Place::Within } else { Place::Last };
+                let place = |index: usize| if index < last { Place::Within } else { Place::Last };
                 serializer.collect_seq(list.iter().enumerate().map(|(index, one)| self.message(one, place(index))))
             }
         }
