@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     Batch, ClickstreamFilter, ClickstreamLine, Document, EntryFilter, Erased, EventFilter, Expect, InteractionFilter,
-    InteractionPage, InteractionPlace, Key, Page, Result, SecretKeys, SeenContact, StoreError, StoreOptions,
+    InteractionPage, InteractionPlace, Key, Page, Result, SaidPage, SecretKeys, SeenContact, StoreError, StoreOptions,
     StoredContact, StoredEntry, StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
     backend::{DocumentBackend, TurnBackend},
     document::{Draft, Owner, json},
@@ -293,6 +293,16 @@ impl TenantStore {
         limit: usize,
     ) -> Result<InteractionPage> {
         self.store.turns()?.interactions(self.tenant.clone(), filter.clone(), after, limit).await
+    }
+
+    /// A page of what was said, contact by contact: the lines of [`Self::interactions`] without how they came.
+    pub async fn said(
+        &self,
+        filter: &InteractionFilter,
+        after: Option<InteractionPlace>,
+        limit: usize,
+    ) -> Result<SaidPage> {
+        self.store.turns()?.said(self.tenant.clone(), filter.clone(), after, limit).await
     }
 
     /// Contacts with something said that fits, by id, from the `skip`th on.
