@@ -29,6 +29,7 @@ mod other_issuer;
 mod pages;
 mod public_access;
 mod realm;
+mod realm_cors;
 mod realm_sign_in;
 mod realm_tokens;
 mod roles;
