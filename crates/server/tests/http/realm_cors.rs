@@ -49,7 +49,7 @@ async fn da_a01_a_page_of_a_registered_client_gets_tokens_and_reads_who_signed_i
     let fields = [
         ("grant_type", "authorization_code"),
         ("client_id", crate::signing_in::CLIENT),
-        ("code", &code),
+        ("code", code.as_str()),
         ("redirect_uri", crate::signing_in::BACK),
         ("code_verifier", VERIFIER),
     ];
