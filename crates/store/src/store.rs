@@ -408,6 +408,29 @@ impl PlatformStore {
         self.documents.put(Owner::Platform, Draft::new(kind, id, json(body)?, keys, expect)?).await
     }
 
+    /// As [`Self::put`], and no earlier version of the document stays. For what must leave no trace.
+    pub async fn put_without_past(
+        &self,
+        kind: &str,
+        id: &str,
+        body: &(impl Serialize + ?Sized),
+        keys: &[Key<'_>],
+        expect: Expect,
+    ) -> Result<u64> {
+        let draft = Draft::new(kind, id, json(body)?, keys, expect)?.without_past();
+        self.documents.put(Owner::Platform, draft).await
+    }
+
+    /// Earlier versions of a document of the platform, newest first.
+    pub async fn history(&self, kind: &str, id: &str) -> Result<Vec<Document>> {
+        self.documents.history(Owner::Platform, kind.to_owned(), id.to_owned()).await
+    }
+
+    /// Drops the earlier versions of all documents of a kind, also of those that were deleted.
+    pub async fn forget_past(&self, kind: &str) -> Result<()> {
+        self.documents.forget_past(Owner::Platform, kind.to_owned()).await
+    }
+
     /// Deletes a document of the platform; answers whether there was one.
     pub async fn delete(&self, kind: &str, id: &str, expect: Expect) -> Result<bool> {
         self.documents.delete(Owner::Platform, kind.to_owned(), id.to_owned(), expect).await

@@ -8,6 +8,7 @@ mod account;
 mod authorize;
 mod client_auth;
 mod cookies;
+mod cors;
 mod discovery;
 mod exchange;
 mod forgotten;
@@ -29,20 +30,27 @@ use runtime::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use cors::{for_anybody, for_clients};
 pub(crate) use letters::invite;
 pub(crate) use tenant_token::{RealmToken, TokenProblem, realm_token};
 
 use crate::app::{App, Shared};
 
-/// The routes of the realm.
+/// What anybody may know of the realm, pages of other sites too: [`for_anybody`] stands around it.
+pub(crate) fn public() -> OpenApiRouter<App> {
+    discovery::routes()
+}
+
+/// What programs call, in browsers too: [`for_clients`] stands around it.
+pub(crate) fn programs() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(token::routes()).merge(revoke::routes()).merge(userinfo::routes())
+}
+
+/// Where browsers are sent: pages, which no other site reads.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .merge(discovery::routes())
         .merge(authorize::routes())
         .merge(sign_in::routes())
-        .merge(token::routes())
-        .merge(revoke::routes())
-        .merge(userinfo::routes())
         .merge(logout::routes())
         .merge(account::routes())
         .merge(forgotten::routes())

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use runtime::{
-    issuer::{Issuer, IssuerError},
+    issuer::Issuer,
+    jwks,
     realm::{
         access::AccessClaims,
         keys::{TokenError, TokenType},
@@ -121,8 +122,8 @@ impl Default for Audience {
 async fn of_another(app: &Shared, other: &Issuer, bearer: &str) -> Option<Result<RealmToken, TokenProblem>> {
     let claims = match other.verify::<OtherClaims>(bearer).await {
         Ok(claims) => claims,
-        Err(IssuerError::Expired) => return Some(Err(TokenProblem::Expired)),
-        Err(IssuerError::Foreign) => return None,
+        Err(jwks::TokenError::Expired) => return Some(Err(TokenProblem::Expired)),
+        Err(jwks::TokenError::Foreign) => return None,
     };
     let audiences = match &claims.aud {
         Audience::One(audience) => std::slice::from_ref(audience),

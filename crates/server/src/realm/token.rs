@@ -67,12 +67,7 @@ impl TokenAnswer {
 
 impl IntoResponse for TokenAnswer {
     fn into_response(self) -> Response {
-        // Programs in browsers call from their own sites; no cookie counts here.
-        let headers = [
-            (header::CACHE_CONTROL, "no-store"),
-            (header::PRAGMA, "no-cache"),
-            (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        ];
+        let headers = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
         (headers, axum::Json(self)).into_response()
     }
 }
