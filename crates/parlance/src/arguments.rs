@@ -34,6 +34,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// Roles: bundles of scopes that people hold, built in and of a tenant's own
+    Role {
+        #[command(subcommand)]
+        command: RoleCommand,
+    },
     /// API tokens of a tenant
     Token {
         #[command(subcommand)]
@@ -161,13 +166,68 @@ pub(crate) enum UserCommand {
         #[arg(required = true, value_name = "ROLE")]
         roles: Vec<String>,
     },
-    /// Remove somebody and end their tokens
+    /// Delete somebody: ends their tokens and what they are signed in to; what they did stays
     Delete {
         #[command(flatten)]
         of: Of,
         /// Their id, or their name
         #[arg(value_name = "ID")]
         user: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RoleCommand {
+    /// List the roles, one per line: id, whether it is built in, number of scopes, name
+    List {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Print a role and its scopes, one per line; admin has all that there are
+    Show {
+        #[command(flatten)]
+        of: Of,
+        /// Its id, or its name
+        #[arg(value_name = "ROLE")]
+        role: String,
+    },
+    /// Make a role and print its id; it can be given to people at once
+    Create {
+        #[command(flatten)]
+        of: Of,
+        /// What people call it; unlike all other roles, whatever the case
+        name: String,
+        /// What it is for
+        #[arg(long, default_value = "")]
+        description: String,
+        /// What who holds it may do, such as flows:publish; once for each scope
+        #[arg(long = "scope", value_name = "SCOPE", required = true)]
+        scopes: Vec<String>,
+    },
+    /// Change a role of the tenant's own; who holds it has the new scopes at once. What is left out stays
+    Set {
+        #[command(flatten)]
+        of: Of,
+        /// Its id, or its name
+        #[arg(value_name = "ROLE")]
+        role: String,
+        /// What people are to call it
+        #[arg(long)]
+        name: Option<String>,
+        /// What it is for
+        #[arg(long)]
+        description: Option<String>,
+        /// All that who holds it may do from now on; once for each scope
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+    },
+    /// Delete a role of the tenant's own that nobody holds
+    Delete {
+        #[command(flatten)]
+        of: Of,
+        /// Its id, or its name
+        #[arg(value_name = "ROLE")]
+        role: String,
     },
 }
 

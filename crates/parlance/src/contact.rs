@@ -9,7 +9,7 @@ use model::{ContactId, TenantId};
 use runtime::{Runtime, RuntimeOptions, contacts::Contacts, erasure::Erasures};
 use store::{Store, StoreError, StoreOptions};
 
-use crate::{Failure, arguments::ContactCommand, configuration::Configuration, manage::tenant_of};
+use crate::{Failure, arguments::ContactCommand, configuration::Configuration, manage::tenant_of, noted::Did};
 
 /// How long a command waits for the server to erase a contact.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -72,6 +72,8 @@ async fn erase_here(
     if !erased? {
         return Err(unknown(contact));
     }
+    // Without whom: nothing of them is to be left.
+    Did::what("contact.erased").note(store, tenant).await?;
     println!("erased");
     Ok(())
 }
@@ -94,6 +96,7 @@ async fn erase_there(store: &Store, tenant: &TenantId, contact: &ContactId) -> R
         }
         tokio::time::sleep(LOOK).await;
     }
+    Did::what("contact.erased").note(store, tenant).await?;
     println!("erased");
     Ok(())
 }

@@ -9,13 +9,14 @@ use runtime::{
     environment::{self, Environment, Format, Scalar, Setting},
     tenants::Tenants,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     Failure,
     arguments::{EnvironmentCommand, NewValue},
     configuration::Configuration,
     manage::{documents, let_servers_notice, tenant_of},
+    noted::Did,
     secrets::unseen,
 };
 
@@ -35,12 +36,21 @@ pub(crate) async fn environment(
         }
         EnvironmentCommand::Set { of, to } => {
             let tenant = tenant_of(of, &store).await?;
-            println!("{}", line(&environment.set(&tenant, &to.key, &value(&to)?).await?));
+            let before = environment.need(&tenant, &to.key).await?;
+            let after = environment.set(&tenant, &to.key, &value(&to)?).await?;
+            updated(&before, &after).note(&store, &tenant).await?;
+            println!("{}", line(&after));
         }
         EnvironmentCommand::Unset { of, key } => {
             let tenant = tenant_of(of, &store).await?;
-            environment.unset(&tenant, &key).await?;
-            println!("{}", line(&environment.need(&tenant, &key).await?));
+            let before = environment.need(&tenant, &key).await?;
+            let was_set = environment.unset(&tenant, &key).await?;
+            let after = environment.need(&tenant, &key).await?;
+            if was_set {
+                let did = Did::to("environment.deleted", &key).before(state(&before)).after(state(&after));
+                did.note(&store, &tenant).await?;
+            }
+            println!("{}", line(&after));
         }
         EnvironmentCommand::Apply { to, tenants, all } => {
             let known = Tenants::new(&store).list().await?.into_iter().map(|tenant| tenant.id);
@@ -49,9 +59,17 @@ pub(crate) async fn environment(
             let value = value(&to)?;
             // A name that is nobody's would become the value of a tenant that is made later.
             let (there, missing): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|tenant| known.contains(tenant));
-            for (tenant, outcome) in environment.apply(&there, &to.key, &value).await {
+            let mut until_now = Vec::with_capacity(there.len());
+            for tenant in &there {
+                until_now.push(environment.need(tenant, &to.key).await?);
+            }
+            let applied = environment.apply(&there, &to.key, &value).await;
+            for ((tenant, outcome), before) in applied.into_iter().zip(until_now) {
                 match outcome {
-                    Ok(setting) => println!("{tenant}\t{}", line(&setting)),
+                    Ok(after) => {
+                        updated(&before, &after).note(&store, &tenant).await?;
+                        println!("{tenant}\t{}", line(&after));
+                    }
                     Err(error) => {
                         println!("{tenant}\terror: {error}");
                         code = ExitCode::FAILURE;
@@ -66,6 +84,15 @@ pub(crate) async fn environment(
     }
     let_servers_notice().await;
     Ok(code)
+}
+
+fn updated(before: &Setting, after: &Setting) -> Did {
+    Did::to("environment.updated", after.entry.key).before(state(before)).after(state(after))
+}
+
+/// What the audit log says of a key. It hides whatever is called `value`.
+fn state(setting: &Setting) -> Value {
+    json!({ "source": setting.source.as_str(), "effective": shown(setting) })
 }
 
 /// The value that a key is to have; a secret one never comes from the command line, which others can see.
@@ -86,12 +113,16 @@ fn value(to: &NewValue) -> Result<Value, Failure> {
 /// A key in one line: key, type, source, value.
 fn line(setting: &Setting) -> String {
     let kind = setting.entry.format.name();
-    let value = match &setting.value {
+    format!("{}\t{kind}\t{}\t{}", setting.entry.key, setting.source.as_str(), shown(setting))
+}
+
+/// What may be seen of a value.
+fn shown(setting: &Setting) -> String {
+    match &setting.value {
         _ if setting.entry.is_secret() => "Hidden".to_owned(),
         None => String::new(),
         Some(Scalar::Boolean(truth)) => truth.to_string(),
         Some(Scalar::Integer(number)) => number.to_string(),
         Some(Scalar::Text(text)) => text.clone(),
-    };
-    format!("{}\t{kind}\t{}\t{value}", setting.entry.key, setting.source.as_str())
+    }
 }

@@ -7,7 +7,9 @@ mod contact;
 mod environment;
 mod manage;
 mod networks;
+mod noted;
 mod realm;
+mod roles;
 mod secrets;
 mod serve;
 mod users;
@@ -55,6 +57,7 @@ async fn run(command: Command, configuration: Configuration) -> Result<ExitCode,
         Command::Serve(arguments) => serve::serve(&arguments, configuration).await?,
         Command::Tenant { command } => manage::tenant(command, &configuration).await?,
         Command::User { command } => users::user(command, &configuration).await?,
+        Command::Role { command } => roles::role(command, &configuration).await?,
         Command::Token { command } => manage::token(command, &configuration).await?,
         Command::Secret { command } => secrets::secret(command, &configuration).await?,
         Command::Environment { command } => return environment::environment(command, &configuration).await,

@@ -8,7 +8,7 @@ use runtime::{
     agents::{Access, Agents},
     documents::DocumentError,
     tenants::Tenants,
-    tokens::Tokens,
+    tokens::{Token, Tokens},
     users::Users,
 };
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ use crate::{
     Failure,
     arguments::{AgentCommand, Of, TenantCommand, TokenCommand},
     configuration::Configuration,
+    noted::Did,
     users::user_of,
 };
 
@@ -49,10 +50,16 @@ pub(crate) async fn tenant(command: TenantCommand, configuration: &Configuration
     let store = documents(configuration).await?;
     let tenants = Tenants::new(&store);
     match command {
-        TenantCommand::Create { tenant, name } => println!("{}", tenants.create(&tenant, &name).await?.id),
+        TenantCommand::Create { tenant, name } => {
+            let tenant = tenants.create(&tenant, &name).await?;
+            let state = json!({ "id": tenant.id, "name": tenant.name });
+            Did::to("tenant.created", &tenant.id).after(state).note(&store, &tenant.id).await?;
+            println!("{}", tenant.id);
+        }
         TenantCommand::RotateKey { tenant } => {
             let tenant = tenants.need(&tenant).await?;
             tenants.rotate_signing_key(&tenant.id).await?;
+            Did::to("tenant.key_rotated", &tenant.id).note(&store, &tenant.id).await?;
         }
         TenantCommand::List => {
             for tenant in tenants.list().await? {
@@ -77,7 +84,8 @@ pub(crate) async fn token(command: TokenCommand, configuration: &Configuration) 
             };
             let days = expires_in_days.map(|days| i64::from(days) * 24 * 3600);
             let end = days.map(|seconds| Timestamp::from_seconds(Timestamp::now().seconds() + seconds));
-            let (_, secret) = tokens.create_for(&tenant, &name, end, user.as_ref()).await?;
+            let (token, secret) = tokens.create_for(&tenant, &name, end, user.as_ref()).await?;
+            Did::to("token.created", &token.id).after(state(&token)).note(&store, &tenant).await?;
             println!("{secret}");
         }
         TokenCommand::List { of } => {
@@ -89,10 +97,25 @@ pub(crate) async fn token(command: TokenCommand, configuration: &Configuration) 
             }
             return Ok(());
         }
-        TokenCommand::Revoke { of, id } => tokens.revoke(&tenant_of(of, &store).await?, &id).await?,
+        TokenCommand::Revoke { of, id } => {
+            let tenant = tenant_of(of, &store).await?;
+            let before = tokens.need(&tenant, &id).await?;
+            tokens.revoke(&tenant, &id).await?;
+            Did::to("token.revoked", &id).before(state(&before)).note(&store, &tenant).await?;
+        }
     }
     let_servers_notice().await;
     Ok(())
+}
+
+/// What the audit log says of a token.
+fn state(token: &Token) -> Value {
+    json!({
+        "id": token.id,
+        "name": token.name,
+        "user": token.user,
+        "expires_at": token.expires_at.map(|end| end.to_string()),
+    })
 }
 
 pub(crate) async fn agent(command: AgentCommand, configuration: &Configuration) -> Result<ExitCode, Failure> {
@@ -125,6 +148,7 @@ pub(crate) async fn agent(command: AgentCommand, configuration: &Configuration) 
                 }
                 Err(error) => return Err(error.into()),
             };
+            Did::to("agent.created", agent.id).after(described(&agent)).note(&store, &tenant).await?;
             print_json(&described(&agent))?;
         }
         AgentCommand::Export { of, agent } => {
@@ -134,7 +158,12 @@ pub(crate) async fn agent(command: AgentCommand, configuration: &Configuration) 
             return Ok(ExitCode::SUCCESS);
         }
         AgentCommand::Publish { of, agent } => {
-            print_json(&described(&agents.publish(&tenant_of(of, &store).await?, agent).await?))?;
+            let tenant = tenant_of(of, &store).await?;
+            let before = agents.need(&tenant, agent).await?;
+            let after = agents.publish(&tenant, agent).await?;
+            let did = Did::to("agent.published", agent).before(described(&before)).after(described(&after));
+            did.note(&store, &tenant).await?;
+            print_json(&described(&after))?;
         }
         AgentCommand::List { of } => {
             let agents = agents.list(&tenant_of(of, &store).await?).await?;

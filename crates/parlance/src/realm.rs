@@ -13,6 +13,7 @@ use runtime::{
     tenants::Tenants,
     users::{Role, Users},
 };
+use serde_json::{Value, json};
 use store::Store;
 
 use crate::{
@@ -20,6 +21,8 @@ use crate::{
     arguments::{AccountCommand, ClientCommand, RealmCommand},
     configuration::Configuration,
     manage::{documents, let_servers_notice, tenant_of},
+    noted::Did,
+    users,
 };
 
 pub(crate) async fn account(command: AccountCommand, configuration: &Configuration) -> Result<(), Failure> {
@@ -46,10 +49,12 @@ pub(crate) async fn account(command: AccountCommand, configuration: &Configurati
         AccountCommand::Password { email } => {
             let account = realm.accounts.need(&email).await?;
             realm.change_password(&account.id, &typed()?).await?;
+            note(&store, &account, &Did::to("account.password_changed", &account.id)).await?;
         }
         AccountCommand::ResetSecondFactor { email } => {
             let account = realm.accounts.need(&email).await?;
             realm.accounts.remove_second_factor(&account.id).await?;
+            note(&store, &account, &Did::to("account.second_factor_removed", &account.id)).await?;
         }
         AccountCommand::List => {
             for account in realm.accounts.list().await? {
@@ -61,6 +66,8 @@ pub(crate) async fn account(command: AccountCommand, configuration: &Configurati
             let account = realm.accounts.need(&email).await?;
             realm.sign_out_everywhere(&account.id).await?;
             realm.accounts.delete(&account.id).await?;
+            let did = Did::to("account.deleted", &account.id).before(json!({ "email": account.email }));
+            note(&store, &account, &did).await?;
         }
     }
     let_servers_notice().await;
@@ -78,10 +85,24 @@ async fn join(
     let users = Users::new(store);
     let user = match users.find(tenant, &account.email).await? {
         Some(user) => user,
-        None => users.create(tenant, &account.email, role).await?,
+        None => {
+            let user = users.create(tenant, &account.email, role).await?;
+            Did::to("user.created", &user.id).after(users::state(&user)).note(store, tenant).await?;
+            user
+        }
     };
     realm.accounts.join(&account.id, tenant, &user.id).await?;
+    let joined = json!({ "account": account.id, "email": account.email });
+    Did::to("user.joined", &user.id).after(joined).note(store, tenant).await?;
     Ok(user.id)
+}
+
+/// Notes what was done to an account, in the log of each tenant that it works with.
+async fn note(store: &Store, account: &Account, did: &Did) -> Result<(), Failure> {
+    for member in &account.members {
+        did.clone().note(store, &member.tenant).await?;
+    }
+    Ok(())
 }
 
 fn line(account: &Account) -> String {
@@ -106,11 +127,13 @@ pub(crate) async fn client(command: ClientCommand, configuration: &Configuration
     match command {
         ClientCommand::Create { of, id, name, redirect_uri, post_logout_redirect_uri, scope } => {
             if scope.is_empty() {
-                clients.create_public(&id, &name, redirect_uri, post_logout_redirect_uri).await?;
+                let client = clients.create_public(&id, &name, redirect_uri, post_logout_redirect_uri).await?;
+                note_client(&store, &client, Did::to("client.created", &id).after(state(&client))).await?;
                 println!("{id}");
             } else {
                 let tenant = tenant_of(of, &store).await?;
-                let (_, secret) = clients.create_service(&id, &name, &tenant, scope).await?;
+                let (client, secret) = clients.create_service(&id, &name, &tenant, scope).await?;
+                note_client(&store, &client, Did::to("client.created", &id).after(state(&client))).await?;
                 println!("{secret}");
             }
         }
@@ -120,10 +143,38 @@ pub(crate) async fn client(command: ClientCommand, configuration: &Configuration
             }
             return Ok(());
         }
-        ClientCommand::Delete { id } => clients.delete(&id).await?,
+        ClientCommand::Delete { id } => {
+            let before = clients.get(&id).await?;
+            clients.delete(&id).await?;
+            if let Some(before) = before {
+                note_client(&store, &before, Did::to("client.deleted", &id).before(state(&before))).await?;
+            }
+        }
     }
     let_servers_notice().await;
     Ok(())
+}
+
+/// Notes what was done to a client: a tenant's service account is its own, a program that signs people in everybody's.
+async fn note_client(store: &Store, client: &Client, did: Did) -> Result<(), Failure> {
+    match &client.kind {
+        ClientKind::Public { .. } => did.note_everywhere(store).await?,
+        ClientKind::Service { tenant, .. } => did.note(store, tenant).await?,
+    }
+    Ok(())
+}
+
+/// What the audit log says of a client.
+fn state(client: &Client) -> Value {
+    match &client.kind {
+        ClientKind::Public { redirect_uris, post_logout_redirect_uris } => json!({
+            "id": client.id,
+            "name": client.name,
+            "redirect_uris": redirect_uris,
+            "post_logout_redirect_uris": post_logout_redirect_uris,
+        }),
+        ClientKind::Service { scopes, .. } => json!({ "id": client.id, "name": client.name, "scopes": scopes }),
+    }
 }
 
 fn described(client: &Client) -> String {
@@ -137,7 +188,10 @@ fn described(client: &Client) -> String {
 pub(crate) async fn realm(command: RealmCommand, configuration: &Configuration) -> Result<(), Failure> {
     let store = documents(configuration).await?;
     match command {
-        RealmCommand::RotateKey => Realm::new(&store).keys.rotate().await?,
+        RealmCommand::RotateKey => {
+            Realm::new(&store).keys.rotate().await?;
+            Did::what("realm.key_rotated").note_everywhere(&store).await?;
+        }
     }
     let_servers_notice().await;
     Ok(())

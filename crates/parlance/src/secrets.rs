@@ -10,6 +10,7 @@ use runtime::{
     agents::Agents,
     secrets::{Content, LONGEST_VALUE, NewSecret, Rotation, Secret, SecretValue, Secrets, rotate_key},
 };
+use serde_json::{Value, json};
 use store::SecretKeys;
 
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     arguments::SecretCommand,
     configuration::Configuration,
     manage::{documents, let_servers_notice, tenant_of},
+    noted::Did,
 };
 
 pub(crate) async fn secret(command: SecretCommand, configuration: &Configuration) -> Result<(), Failure> {
@@ -34,7 +36,15 @@ pub(crate) async fn secret(command: SecretCommand, configuration: &Configuration
                 (None, Some(path)) => text(read(&path)?),
                 (None, None) => text(bounded(stdin().lock(), "standard input")?),
             };
-            println!("{}", line(&secrets.put(&tenant, &name, new).await?));
+            let before =
+                if secrets.has(&tenant, &name).await? { Some(secrets.need(&tenant, &name).await?) } else { None };
+            let secret = secrets.put(&tenant, &name, new).await?;
+            let mut did = Did::to("secret.updated", &name).after(state(&secret));
+            if let Some(before) = &before {
+                did = did.before(state(before));
+            }
+            did.note(&store, &tenant).await?;
+            println!("{}", line(&secret));
         }
         SecretCommand::List { of } => {
             for secret in secrets.list(&tenant_of(of, &store).await?).await? {
@@ -44,6 +54,7 @@ pub(crate) async fn secret(command: SecretCommand, configuration: &Configuration
         }
         SecretCommand::RotateKey => {
             let Rotation { key, new_key, resealed } = rotate_key(&store).await?;
+            Did::what("secret.key_rotated").after(json!({ "sealing_key": key })).note_everywhere(&store).await?;
             match (store.secret_keys(), new_key, resealed) {
                 (SecretKeys::Given(_), _, 0) => {
                     println!("everything is sealed with the key {key}; to change it, put another one in front of it");
@@ -56,11 +67,19 @@ pub(crate) async fn secret(command: SecretCommand, configuration: &Configuration
             }
         }
         SecretCommand::Delete { of, name } => {
-            secrets.delete(&tenant_of(of, &store).await?, &name, &Agents::new(&store)).await?;
+            let tenant = tenant_of(of, &store).await?;
+            let before = secrets.need(&tenant, &name).await?;
+            secrets.delete(&tenant, &name, &Agents::new(&store)).await?;
+            Did::to("secret.deleted", &name).before(state(&before)).note(&store, &tenant).await?;
         }
     }
     let_servers_notice().await;
     Ok(())
+}
+
+/// What the audit log says of a secret.
+fn state(secret: &Secret) -> Value {
+    json!({ "name": secret.name, "type": secret.content.type_name() })
 }
 
 /// What may be seen of a secret, in one line.

@@ -5,12 +5,14 @@ use runtime::{
     documents::DocumentError,
     users::{User, Users},
 };
+use serde_json::{Value, json};
 
 use crate::{
     Failure,
     arguments::UserCommand,
     configuration::Configuration,
     manage::{documents, let_servers_notice, tenant_of},
+    noted::Did,
 };
 
 pub(crate) async fn user(command: UserCommand, configuration: &Configuration) -> Result<(), Failure> {
@@ -18,7 +20,10 @@ pub(crate) async fn user(command: UserCommand, configuration: &Configuration) ->
     let users = Users::new(&store);
     match command {
         UserCommand::Create { of, name, roles } => {
-            println!("{}", users.add(&tenant_of(of, &store).await?, &name, roles).await?.id);
+            let tenant = tenant_of(of, &store).await?;
+            let user = users.add(&tenant, &name, roles).await?;
+            Did::to("user.created", &user.id).after(state(&user)).note(&store, &tenant).await?;
+            println!("{}", user.id);
         }
         UserCommand::List { of } => {
             for user in users.list(&tenant_of(of, &store).await?).await? {
@@ -28,15 +33,25 @@ pub(crate) async fn user(command: UserCommand, configuration: &Configuration) ->
         }
         UserCommand::Role { of, user, roles } => {
             let tenant = tenant_of(of, &store).await?;
-            users.set_roles(&tenant, &user_of(&users, &tenant, &user).await?.id, roles).await?;
+            let before = user_of(&users, &tenant, &user).await?;
+            let after = users.set_roles(&tenant, &before.id, roles).await?;
+            let did = Did::to("user.updated", &before.id).before(state(&before)).after(state(&after));
+            did.note(&store, &tenant).await?;
         }
         UserCommand::Delete { of, user } => {
             let tenant = tenant_of(of, &store).await?;
-            users.delete(&tenant, &user_of(&users, &tenant, &user).await?.id).await?;
+            let before = user_of(&users, &tenant, &user).await?;
+            users.delete(&tenant, &before.id).await?;
+            Did::to("user.deleted", &before.id).before(state(&before)).note(&store, &tenant).await?;
         }
     }
     let_servers_notice().await;
     Ok(())
+}
+
+/// What the audit log says of somebody.
+pub(crate) fn state(user: &User) -> Value {
+    json!({ "id": user.id, "name": user.name, "roles": user.roles })
 }
 
 /// Somebody by id or by name. The id first, so that nobody takes the place of somebody else with a name.

@@ -23,13 +23,23 @@ const LARGEST_STATE: usize = 16 * 1024;
 /// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
-    /// Id of the token that was used.
+    /// Id of the token that was used, or [`COMMAND_LINE`].
     pub token: String,
     /// What the token is called.
     pub token_name: String,
     /// Id of its user; none when the token is the tenant's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+}
+
+/// What stands in place of a token's id where the command line was used; no token has it.
+pub const COMMAND_LINE: &str = "command_line";
+
+impl Actor {
+    /// Whoever uses the command line: no token says who.
+    pub fn command_line() -> Self {
+        Self { token: COMMAND_LINE.to_owned(), token_name: "command line".to_owned(), user: None }
+    }
 }
 
 /// What something was done to.
@@ -51,7 +61,7 @@ pub struct NewEntry {
     pub action: String,
     /// To what.
     pub target: Target,
-    /// The address that it came from.
+    /// The address that it came from; empty for the command line.
     pub source_ip: String,
     /// What was before, without secrets.
     pub before: Option<Value>,
@@ -72,7 +82,7 @@ pub struct Entry {
     pub action: String,
     /// To what.
     pub target: Target,
-    /// The address that it came from.
+    /// The address that it came from; empty for the command line.
     pub source_ip: String,
     /// What was before.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -170,7 +170,7 @@ impl Kind {
 
     /// Where a document of this kind lies, for what is sealed in it.
     pub(crate) fn place<'a>(&self, tenant: &'a TenantId, id: &'a str) -> Place<'a> {
-        Place { kind: self.name, tenant, id }
+        Place { kind: self.name, tenant: Some(tenant), id }
     }
 
     /// Deletes, whatever its version; false when there was none.

@@ -5,8 +5,12 @@
 //! whoever sends such tokens; keys that cannot be fetched anew stay as they were. Only asymmetric signatures
 //! count: with a public key as the secret of an HMAC anybody could sign (RFC 8725 §3.1). Knows nothing of
 //! what the claims mean.
+//!
+//! Where the keys are is an address that somebody gave, or one that the issuer's metadata give (OpenID Connect
+//! Discovery 1.0 §4).
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::Arc,
     time::{Duration, Instant},
@@ -31,9 +35,11 @@ const RETRY: Duration = Duration::from_secs(5);
 const LASTS: Duration = Duration::from_secs(600);
 /// Longest time to fetch keys.
 const LIMIT: Duration = Duration::from_secs(5);
-/// The largest key set, in bytes and in keys.
+/// The largest key set, in bytes and in keys; the largest metadata, in bytes.
 const MOST: usize = 256 << 10;
 const MAX_KEYS: usize = 100;
+/// Bytes of a public key of Ed25519 (RFC 8032 §5.1.5).
+const ED25519: usize = 32;
 /// How far clocks may differ, in seconds.
 const SKEW: u64 = 60;
 
@@ -57,12 +63,33 @@ pub struct Expected<'a> {
     pub audience: Option<&'a str>,
 }
 
-/// The keys behind an address.
+/// The keys of an issuer.
 pub struct KeySet {
-    url: Box<str>,
+    source: Source,
     known: RwLock<Known>,
     /// One fetch at a time; those who need its keys wait for it.
     asked: tokio::sync::Mutex<Asked>,
+}
+
+/// Where keys are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Behind an address.
+    Address(Box<str>),
+    /// Where the metadata of the issuer of this name say.
+    Issuer(Box<str>),
+}
+
+impl Source {
+    /// The address that is called first.
+    fn address(&self) -> Cow<'_, str> {
+        match self {
+            Self::Address(url) => Cow::Borrowed(url),
+            Self::Issuer(name) => {
+                Cow::Owned(format!("{}/.well-known/openid-configuration", name.trim_end_matches('/')))
+            }
+        }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -108,12 +135,21 @@ impl Asked {
 impl KeySet {
     /// The keys behind an address; they are fetched when the first token comes.
     pub fn new(url: &str) -> Self {
-        Self { url: url.into(), known: RwLock::default(), asked: tokio::sync::Mutex::default() }
+        Self::from_source(Source::Address(url.into()))
+    }
+
+    /// The keys of an issuer that says where they are.
+    pub fn of_issuer(name: &str) -> Self {
+        Self::from_source(Source::Issuer(name.into()))
+    }
+
+    fn from_source(source: Source) -> Self {
+        Self { source, known: RwLock::default(), asked: tokio::sync::Mutex::default() }
     }
 
     /// Where they are fetched.
-    pub fn url(&self) -> &str {
-        &self.url
+    pub fn source(&self) -> &Source {
+        &self.source
     }
 
     /// Verifies a token and gives its claims.
@@ -166,11 +202,12 @@ impl KeySet {
         if !asked.may(found.is_some(), age, Instant::now()) {
             return found;
         }
-        match fetch(outbound, &self.url).await {
+        match fetch(outbound, &self.source).await {
             Ok(keys) => *self.known.write() = Known { keys, fetched: Some(Instant::now()) },
             Err(error) => {
                 // What follows a `?` may be a secret.
-                let url = self.url.split('?').next().unwrap_or_default();
+                let address = self.source.address();
+                let url = address.split('?').next().unwrap_or_default();
                 tracing::warn!(url, %error, "the keys of an issuer cannot be fetched");
             }
         }
@@ -186,7 +223,7 @@ impl KeySet {
 
 impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeySet").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("KeySet").field("source", &self.source).finish_non_exhaustive()
     }
 }
 
@@ -231,6 +268,10 @@ enum KeysError {
     Outbound(#[from] OutboundError),
     #[error("the answer is no key set: {0}")]
     Unreadable(#[from] serde_json::Error),
+    #[error("the metadata are not understood: {0}")]
+    Metadata(serde_json::Error),
+    #[error("the metadata are those of {0:?}")]
+    OtherIssuer(String),
     #[error("the key set has no key that verifies signatures")]
     Nothing,
 }
@@ -241,8 +282,26 @@ struct Published {
     keys: Vec<Value>,
 }
 
-async fn fetch(outbound: &Outbound, url: &str) -> Result<Arc<[Key]>, KeysError> {
-    read(&outbound.get(url, MOST, LIMIT).await?)
+/// What is read of an issuer's metadata (OpenID Connect Discovery 1.0 §3).
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    jwks_uri: String,
+}
+
+async fn fetch(outbound: &Outbound, source: &Source) -> Result<Arc<[Key]>, KeysError> {
+    let found = outbound.get(&source.address(), MOST, LIMIT).await?;
+    match source {
+        Source::Address(_) => read(&found),
+        Source::Issuer(name) => {
+            let Metadata { issuer, jwks_uri } = serde_json::from_slice(&found).map_err(KeysError::Metadata)?;
+            // Whose metadata they are is theirs to say (OpenID Connect Discovery 1.0 §4.3).
+            if issuer != **name {
+                return Err(KeysError::OtherIssuer(issuer));
+            }
+            read(&outbound.get(&jwks_uri, MOST, LIMIT).await?)
+        }
+    }
 }
 
 fn read(published: &[u8]) -> Result<Arc<[Key]>, KeysError> {
@@ -257,7 +316,16 @@ fn key(published: Value) -> Option<Key> {
     if matches!(jwk.common.public_key_use, Some(PublicKeyUse::Encryption)) {
         return None;
     }
-    let key = DecodingKey::from_jwk(&jwk).ok().filter(|key| key.family() != AlgorithmFamily::Hmac)?;
+    let key = DecodingKey::from_jwk(&jwk).ok()?;
+    let fits = match key.family() {
+        AlgorithmFamily::Hmac => false,
+        // The library takes it for granted that a key of Ed25519 has its 32 bytes.
+        AlgorithmFamily::Ed => key.try_get_as_bytes().is_ok_and(|bytes| bytes.len() == ED25519),
+        AlgorithmFamily::Rsa | AlgorithmFamily::Ec => true,
+    };
+    if !fits {
+        return None;
+    }
     Some(Key { kid: jwk.common.key_id?, algorithm: jwk.common.key_algorithm, key })
 }
 
@@ -297,6 +365,7 @@ mod tests {
         let published = json!({ "keys": [
             { "kty": "oct", "k": "c2VjcmV0", "kid": "shared" },
             { "kty": "lattice", "kid": "later" },
+            { "kty": "OKP", "crv": "Ed25519", "x": "c2hvcnQ", "kid": "short" },
             curve(json!("good"), "sig"),
             curve(json!("encrypts"), "enc"),
             curve(Value::Null, "sig"),

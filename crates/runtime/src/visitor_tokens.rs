@@ -17,7 +17,7 @@ use store::{Expect, Store};
 
 use crate::{
     documents::{DocumentError, Kind, Versioned, new_id, now},
-    jwks::{Expected, KeySet, TokenError},
+    jwks::{Expected, KeySet, Source, TokenError},
     outbound::Outbound,
 };
 
@@ -198,7 +198,8 @@ impl Issuers {
     /// When the store fails.
     pub async fn verifiers(&self, tenant: &TenantId, before: &[Verifier]) -> Result<Vec<Verifier>, DocumentError> {
         let verifier = |issuer: Issuer| {
-            let same = |known: &&Verifier| known.id == issuer.id && known.keys.url() == issuer.terms.jwks_url;
+            let source = Source::Address(issuer.terms.jwks_url.as_str().into());
+            let same = |known: &&Verifier| known.id == issuer.id && *known.keys.source() == source;
             let keys = before.iter().find(same).map(|known| known.keys.clone());
             let keys = keys.unwrap_or_else(|| Arc::new(KeySet::new(&issuer.terms.jwks_url)));
             Verifier { id: issuer.id, terms: issuer.terms, keys, outbound: self.outbound.clone() }

@@ -4,7 +4,7 @@
 //! A snapshot is immutable; a change of any document, by this process or another, makes a new one.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -65,6 +65,8 @@ pub(crate) struct KnownTenant {
     pub(crate) issuers: Vec<Verifier>,
     aliases: HashMap<String, AgentId>,
     flags: EnabledFlags,
+    /// Ids of its users; who was deleted is none.
+    users: HashSet<String>,
     /// The tenant's environment, without secrets.
     pub(crate) environment: Effective,
     pub(crate) branding: Branding,
@@ -78,6 +80,11 @@ impl KnownTenant {
     /// Whether a feature is on.
     pub(crate) fn allows(&self, flag: FeatureFlag) -> bool {
         self.flags.has(flag)
+    }
+
+    /// Whether somebody is a user of it, and was not deleted.
+    pub(crate) fn has_user(&self, id: &str) -> bool {
+        self.users.contains(id)
     }
 }
 
@@ -230,7 +237,11 @@ async fn read(store: &Store, issuers: &Issuers, before: &Snapshot) -> Result<Sna
     for tenant in tenants.list().await? {
         let id = tenant.id.clone();
         let verifiers = before.tenants.get(&id).map(|tenant| tenant.issuers.as_slice()).unwrap_or_default();
+        let holdings = roles.holdings(&id).await?;
+        let people = users.list(&id).await?.into_iter().map(|user| (user.scopes(&holdings), user.id));
+        let scopes_of: HashMap<String, Scopes> = people.map(|(scopes, id)| (id, scopes)).collect();
         let known = Arc::new(KnownTenant {
+            users: scopes_of.keys().cloned().collect(),
             signing_keys: tenants.signing_keys(&id).await?,
             issuers: issuers.verifiers(&id, verifiers).await?,
             flags: flags.enabled(&id).await?,
@@ -245,9 +256,6 @@ async fn read(store: &Store, issuers: &Issuers, before: &Snapshot) -> Result<Sna
             snapshot.app_keys.insert(hash(&agent.agent.app_key), agent.clone());
             snapshot.agents.insert(agent.agent.id, agent);
         }
-        let holdings = roles.holdings(&id).await?;
-        let users = users.list(&id).await?.into_iter().map(|user| (user.scopes(&holdings), user.id));
-        let scopes_of: HashMap<String, Scopes> = users.map(|(scopes, id)| (id, scopes)).collect();
         for token in tokens.list(&id).await? {
             let scopes = match &token.user {
                 None => Some(Scopes::all()),

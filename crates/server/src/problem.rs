@@ -75,9 +75,10 @@ impl Problem {
         Self { challenge: Some(Challenge::Expired), ..problem }
     }
 
-    /// A token of the realm that is for something else (row DA-A04).
+    /// A good token that is for something else: another tenant, or the realm itself (row DA-A04).
     pub(crate) fn wrong_audience() -> Self {
-        let detail = "Exchange your token at the realm's token endpoint, with the tenant of the path as audience.";
+        let detail = "Send an API token of the tenant of the path, or exchange your token at the realm's token endpoint \
+                      with that tenant as audience.";
         let problem = Self::new(StatusCode::FORBIDDEN, "wrong-audience", "The token is not for this tenant", detail);
         Self { challenge: Some(Challenge::Invalid), ..problem }
     }
@@ -138,6 +139,11 @@ impl Problem {
         let detail = "Nobody would be left whose token may change users. Give somebody else a role with \
                       `users:update`, and a token, first.";
         Self::conflict(detail.to_owned())
+    }
+
+    /// The places that are wrong, of a problem that is about places; another comes back.
+    pub(crate) fn into_places(self) -> Result<Vec<FieldProblem>, Self> {
+        if self.errors.is_empty() { Err(self) } else { Ok(self.errors) }
     }
 
     fn in_use(detail: String) -> Self {

@@ -31,6 +31,11 @@ pub(crate) fn router(app: &App) -> Router {
     let (chat, _) = opendialog::routes().split_for_parts();
     // The fallback first: preflights fall to it, and are answered by what stands around it.
     let chat = chat.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(app.clone(), opendialog::cors));
+    let (programs, _) = realm::programs().split_for_parts();
+    let programs = programs.method_not_allowed_fallback(wrong_method);
+    let programs = programs.layer(from_fn_with_state(app.clone(), realm::for_clients)).layer(compression());
+    let (public, _) = realm::public().split_for_parts();
+    let public = public.method_not_allowed_fallback(wrong_method).layer(from_fn(realm::for_anybody));
     let (others, _) = others().split_for_parts();
     // No document is sent to be judged elsewhere.
     let config = Config::from(openapi::DOCUMENT).validator_url("none");
@@ -38,6 +43,8 @@ pub(crate) fn router(app: &App) -> Router {
     let swagger = swagger.layer(from_fn(security_headers::swagger));
     others
         .merge(chat)
+        .merge(programs)
+        .merge(public.layer(compression()))
         .merge(swagger.layer(compression()))
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
@@ -62,6 +69,7 @@ fn others() -> OpenApiRouter<App> {
 /// The OpenAPI document as it is served.
 pub fn openapi_document() -> utoipa::openapi::OpenApi {
     let all = OpenApiRouter::with_openapi(openapi::Document::openapi()).merge(opendialog::routes()).merge(others());
+    let all = all.merge(realm::public()).merge(realm::programs());
     let mut document = all.into_openapi();
     // The router's pattern for the rest of a path is no OpenAPI.
     let paths = std::mem::take(&mut document.paths.paths);

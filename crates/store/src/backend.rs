@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     ClickstreamFilter, ClickstreamLine, Document, EntryFilter, Erased, EventFilter, Expect, InteractionFilter,
-    InteractionPage, InteractionPlace, Page, Result, SeenContact, StoredContact, StoredEntry, StoredEvent,
+    InteractionPage, InteractionPlace, Page, Result, SaidPage, SeenContact, StoredContact, StoredEntry, StoredEvent,
     StoredSession, StoredTranscript, TranscriptFilter, TurnState,
     document::{Draft, Owner},
 };
@@ -90,6 +90,14 @@ pub(crate) trait TurnBackend: Send + Sync {
         after: Option<InteractionPlace>,
         limit: usize,
     ) -> Result<InteractionPage>;
+    /// The same lines as [`Self::interactions`] in fewer columns, which are found in fewer places.
+    async fn said(
+        &self,
+        tenant: TenantId,
+        filter: InteractionFilter,
+        after: Option<InteractionPlace>,
+        limit: usize,
+    ) -> Result<SaidPage>;
     async fn contacts_heard(
         &self,
         tenant: TenantId,

@@ -27,7 +27,7 @@ pub use document::{Batch, Document, Expect, HISTORY_KEPT, Key, MAX_DOCUMENT_BYTE
 pub use error::{Result, StoreError};
 pub use interaction::{
     ClickstreamFilter, ClickstreamLine, ContactInteractions, Interaction, InteractionFilter, InteractionPage,
-    InteractionPlace, MAX_PAGE,
+    InteractionPlace, MAX_PAGE, SaidBy, SaidLine, SaidPage,
 };
 pub use options::StoreOptions;
 pub use secret_keys::SecretKeys;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     Batch, ClickstreamFilter, ClickstreamLine, Document, EntryFilter, Erased, EventFilter, Expect, InteractionFilter,
-    InteractionPage, InteractionPlace, Key, Page, Result, SecretKeys, SeenContact, StoreError, StoreOptions,
+    InteractionPage, InteractionPlace, Key, Page, Result, SaidPage, SecretKeys, SeenContact, StoreError, StoreOptions,
     StoredContact, StoredEntry, StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
     backend::{DocumentBackend, TurnBackend},
     document::{Draft, Owner, json},
@@ -295,6 +295,16 @@ impl TenantStore {
         self.store.turns()?.interactions(self.tenant.clone(), filter.clone(), after, limit).await
     }
 
+    /// A page of what was said, contact by contact: the lines of [`Self::interactions`] without how they came.
+    pub async fn said(
+        &self,
+        filter: &InteractionFilter,
+        after: Option<InteractionPlace>,
+        limit: usize,
+    ) -> Result<SaidPage> {
+        self.store.turns()?.said(self.tenant.clone(), filter.clone(), after, limit).await
+    }
+
     /// Contacts with something said that fits, by id, from the `skip`th on.
     pub async fn contacts_heard(
         &self,
@@ -396,6 +406,29 @@ impl PlatformStore {
         expect: Expect,
     ) -> Result<u64> {
         self.documents.put(Owner::Platform, Draft::new(kind, id, json(body)?, keys, expect)?).await
+    }
+
+    /// As [`Self::put`], and no earlier version of the document stays. For what must leave no trace.
+    pub async fn put_without_past(
+        &self,
+        kind: &str,
+        id: &str,
+        body: &(impl Serialize + ?Sized),
+        keys: &[Key<'_>],
+        expect: Expect,
+    ) -> Result<u64> {
+        let draft = Draft::new(kind, id, json(body)?, keys, expect)?.without_past();
+        self.documents.put(Owner::Platform, draft).await
+    }
+
+    /// Earlier versions of a document of the platform, newest first.
+    pub async fn history(&self, kind: &str, id: &str) -> Result<Vec<Document>> {
+        self.documents.history(Owner::Platform, kind.to_owned(), id.to_owned()).await
+    }
+
+    /// Drops the earlier versions of all documents of a kind, also of those that were deleted.
+    pub async fn forget_past(&self, kind: &str) -> Result<()> {
+        self.documents.forget_past(Owner::Platform, kind.to_owned()).await
     }
 
     /// Deletes a document of the platform; answers whether there was one.

@@ -1,7 +1,9 @@
 //! The binary through its command line, beside a running server where that matters.
 
+mod noted;
 mod realm;
 mod recorded;
+mod roles;
 mod secrets;
 mod users;
 

@@ -110,9 +110,10 @@ scopes! {
     TokensCreate = "tokens": "create", "Make API tokens: one's own; those of others with `users:update`.";
     TokensDelete = "tokens": "delete", "End API tokens: one's own; those of others with `users:update`.";
     ProfileRead = "profile": "read", "See oneself and what one may do.";
+    ProfileUpdate = "profile": "update", "Change how one takes conversations oneself.";
     UsersRead = "users": "read", "See people and their roles.";
-    UsersCreate = "users": "create", "Add people.";
-    UsersUpdate = "users": "update", "Change the roles and the tokens of people.";
+    UsersCreate = "users": "create", "Add people, and invite them.";
+    UsersUpdate = "users": "update", "Change the roles, the desks and the tokens of people, and bring them back.";
     UsersDelete = "users": "delete", "Remove people.";
     RolesRead = "roles": "read", "See roles, and all scopes that there are.";
     RolesCreate = "roles": "create", "Make roles.";

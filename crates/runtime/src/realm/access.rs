@@ -146,3 +146,19 @@ pub async fn membership(
         Err(error) => Err(error),
     }
 }
+
+/// Whether an account may sign in: not when it was somebody in tenants, and was deleted in all of them (row D15).
+///
+/// # Errors
+/// When the store fails.
+pub async fn may_sign_in(store: &Store, account: &Account) -> Result<bool, DocumentError> {
+    let users = Users::new(store);
+    for member in &account.members {
+        match users.need(&member.tenant, &member.user).await {
+            Ok(_) => return Ok(true),
+            Err(DocumentError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(account.members.is_empty())
+}

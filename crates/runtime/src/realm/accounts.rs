@@ -7,14 +7,18 @@ use std::fmt;
 
 use model::{TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{Expect, Key, Store, StoreError};
+use serde_json::Value;
+use store::{Expect, Key, SecretKeys, Store, StoreError};
 
 use super::{
     password,
-    second_factor::{Enrolment, Proof, SecondFactor},
+    second_factor::{DeviceSecret, Enrolment, Proof, SecondFactor},
     shelf::Shelf,
 };
-use crate::documents::{DocumentError, new_id, now};
+use crate::{
+    documents::{DocumentError, new_id, now},
+    secrets::{Field, Place},
+};
 
 /// Somebody who signs in.
 #[derive(Clone, Serialize, Deserialize)]
@@ -71,11 +75,6 @@ impl Account {
         self.second_factor.is_some()
     }
 
-    /// The second factor that waits to be confirmed.
-    pub fn enrolment(&self) -> Option<&Enrolment> {
-        self.enrolment.as_ref()
-    }
-
     /// How many recovery codes are left.
     pub fn recovery_codes_left(&self) -> usize {
         self.second_factor.as_ref().map_or(0, SecondFactor::recovery_codes_left)
@@ -85,9 +84,20 @@ impl Account {
     pub fn user_in(&self, tenant: &TenantId) -> Option<&str> {
         self.members.iter().find(|member| member.tenant == *tenant).map(|member| member.user.as_str())
     }
+
+    /// Seals what is not sealed yet: a new secret, or one of an earlier version.
+    fn seal(&mut self, place: Place<'_>, keys: &SecretKeys) -> Result<(), StoreError> {
+        let confirmed = self.second_factor.iter_mut().map(|factor| &mut factor.secret);
+        let waiting = self.enrolment.iter_mut().map(|enrolment| &mut enrolment.secret);
+        confirmed.chain(waiting).try_for_each(|secret| secret.seal(place, keys))
+    }
 }
 
-const EMAIL: &str = "email";
+/// Documents of accounts, and the fields of them that are sealed.
+pub(crate) const KIND: &str = "account";
+pub(crate) const SEALED: &[&str] = &["/second_factor/secret", "/enrolment/secret"];
+
+pub(crate) const EMAIL: &str = "email";
 /// A write that meets another one is repeated so often.
 const TRIES: usize = 5;
 
@@ -99,7 +109,7 @@ pub struct Accounts {
 
 impl Accounts {
     pub(super) fn new(store: &Store) -> Self {
-        Self { shelf: Shelf::new(store, "account") }
+        Self { shelf: Shelf::new(store, KIND) }
     }
 
     /// Makes an account without a password.
@@ -112,11 +122,11 @@ impl Accounts {
         if name.chars().count() > 200 || name.chars().any(char::is_control) {
             return Err(DocumentError::invalid("name", "use at most 200 characters, none of them a control character"));
         }
-        let exists = || DocumentError::Exists { kind: "account", id: email.clone() };
+        let exists = || DocumentError::Exists { kind: KIND, id: email.clone() };
         if self.find(&email).await?.is_some() {
             return Err(exists());
         }
-        let account = Account {
+        let mut account = Account {
             id: new_id().to_string(),
             name: if name.is_empty() { email.clone() } else { name.to_owned() },
             email: email.clone(),
@@ -127,7 +137,7 @@ impl Accounts {
             email_verified: false,
             created_at: now(),
         };
-        match self.put(&account, Expect::New).await {
+        match self.put(&mut account, Expect::New).await {
             // Somebody else took the address in between.
             Err(DocumentError::Store(StoreError::Duplicate { .. })) => Err(exists()),
             Err(error) => Err(error),
@@ -169,7 +179,7 @@ impl Accounts {
     /// # Errors
     /// [`DocumentError::NotFound`].
     pub async fn need(&self, email: &str) -> Result<Account, DocumentError> {
-        self.find(email).await?.ok_or_else(|| DocumentError::not_found("account", email))
+        self.find(email).await?.ok_or_else(|| DocumentError::not_found(KIND, email))
     }
 
     /// The account whose address and password these are. Whether there is none or the password is wrong,
@@ -219,11 +229,23 @@ impl Accounts {
     ///
     /// # Errors
     /// When there is no such account or the store fails.
-    pub async fn enrol(&self, id: &str) -> Result<Enrolment, DocumentError> {
-        let enrolment = Enrolment::generate();
-        let shown = enrolment.clone();
+    pub async fn enrol(&self, id: &str) -> Result<DeviceSecret, DocumentError> {
+        let secret = DeviceSecret::generate();
+        let enrolment = Enrolment { secret: Field::Open(secret.clone()) };
         self.change(id, move |account| account.enrolment = Some(enrolment.clone())).await?;
-        Ok(shown)
+        Ok(secret)
+    }
+
+    /// The secret of an account that waits to be confirmed.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn enrolment(&self, account: &Account) -> Result<Option<DeviceSecret>, DocumentError> {
+        account.enrolment.as_ref().map(|enrolment| self.open(&account.id, &enrolment.secret)).transpose()
+    }
+
+    fn open(&self, id: &str, secret: &Field<DeviceSecret>) -> Result<DeviceSecret, DocumentError> {
+        Ok(secret.open(self.shelf.place(id), self.shelf.store.secret_keys())?)
     }
 
     /// Confirms the secret with a code that was made from it, and answers the recovery codes, this once
@@ -233,10 +255,8 @@ impl Accounts {
     /// When there is no such account or the store fails.
     pub async fn confirm_second_factor(&self, id: &str, code: &str) -> Result<Option<Vec<String>>, DocumentError> {
         let account = self.shelf.need::<Account>(id).await?.value;
-        let Some((factor, recovery)) = account.enrolment.as_ref().and_then(|enrolment| enrolment.confirm(code, now()))
-        else {
-            return Ok(None);
-        };
+        let secret = self.enrolment(&account)?;
+        let Some((factor, recovery)) = secret.and_then(|secret| secret.confirm(code, now())) else { return Ok(None) };
         self.change(id, move |account| {
             account.second_factor = Some(factor.clone());
             account.enrolment = None;
@@ -255,11 +275,12 @@ impl Accounts {
             let found = self.shelf.need::<Account>(id).await?;
             let mut account = found.value;
             let Some(factor) = &mut account.second_factor else { return Ok(false) };
-            if factor.take(code, now()) == Proof::Wrong {
+            let secret = self.open(id, &factor.secret)?;
+            if factor.take(&secret, code, now()) == Proof::Wrong {
                 return Ok(false);
             }
             // Of two who come with the same code at the same moment, the second looks again.
-            match self.put(&account, Expect::Version(found.version)).await {
+            match self.put(&mut account, Expect::Version(found.version)).await {
                 Err(DocumentError::Conflict { .. }) => {}
                 outcome => return outcome.map(|()| true),
             }
@@ -293,7 +314,7 @@ impl Accounts {
             let found = self.shelf.need::<Account>(id).await?;
             let mut account = found.value;
             change(&mut account);
-            match self.put(&account, Expect::Version(found.version)).await {
+            match self.put(&mut account, Expect::Version(found.version)).await {
                 Ok(()) => return Ok(account),
                 Err(DocumentError::Conflict { .. }) if tries < TRIES => tries += 1,
                 Err(error) => return Err(error),
@@ -301,14 +322,18 @@ impl Accounts {
         }
     }
 
-    async fn put(&self, account: &Account, expect: Expect) -> Result<(), DocumentError> {
-        let key = key(&account.email);
-        self.shelf.put(&account.id, account, &[Key::unique(EMAIL, &key)], expect).await.map(drop)
+    async fn put(&self, account: &mut Account, expect: Expect) -> Result<(), DocumentError> {
+        let (id, key) = (account.id.clone(), key(&account.email));
+        account.seal(self.shelf.place(&id), self.shelf.store.secret_keys())?;
+        self.shelf.put_without_past(&id, account, &[Key::unique(EMAIL, &key)], expect).await.map(drop)
     }
 }
 
 /// An e-mail address as it is kept.
-fn address(text: &str) -> Result<String, DocumentError> {
+///
+/// # Errors
+/// When it is none; the field is `email`.
+pub fn address(text: &str) -> Result<String, DocumentError> {
     let text = text.trim();
     let wrong = || DocumentError::invalid(EMAIL, "give an e-mail address, such as ada@example.com");
     // A colon would end the name of a second factor early.
@@ -321,4 +346,9 @@ fn address(text: &str) -> Result<String, DocumentError> {
 /// An address as it is compared.
 pub(super) fn key(email: &str) -> String {
     email.trim().to_lowercase()
+}
+
+/// The address under which a stored account is found.
+pub(crate) fn stored_key(account: &Value) -> Option<String> {
+    account[EMAIL].as_str().map(key)
 }

@@ -145,6 +145,14 @@ impl Clients {
         Ok(self.shelf.list().await?.into_iter().map(|(_, client)| client).collect())
     }
 
+    /// Whether pages of an origin, as browsers name it, are a registered client's: codes are sent to it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_origin(&self, origin: &str) -> Result<bool, DocumentError> {
+        Ok(self.list().await?.iter().any(|client| client.is_at(origin)))
+    }
+
     /// Takes a client away: it gets no more tokens.
     ///
     /// # Errors
@@ -162,6 +170,18 @@ impl Client {
     pub fn redirects_to(&self, address: &str) -> bool {
         match &self.kind {
             ClientKind::Public { redirect_uris, .. } => redirect_uris.iter().any(|known| known == address),
+            ClientKind::Service { .. } => false,
+        }
+    }
+
+    /// Whether an origin is one to which codes may be sent. That of an app's own scheme is no page's.
+    fn is_at(&self, origin: &str) -> bool {
+        let is = |address: &String| {
+            let at = Url::parse(address).map(|url| url.origin());
+            at.is_ok_and(|at| at.is_tuple() && at.ascii_serialization() == origin)
+        };
+        match &self.kind {
+            ClientKind::Public { redirect_uris, .. } => redirect_uris.iter().any(is),
             ClientKind::Service { .. } => false,
         }
     }
@@ -218,6 +238,22 @@ fn check_address(address: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn da_a01_a_clients_pages_are_known_by_their_origin() {
+        let addresses = ["https://app.test/back", "http://127.0.0.1:8080/", "com.example.app:/back"];
+        let redirect_uris = addresses.map(str::to_owned).to_vec();
+        let kind = ClientKind::Public { redirect_uris, post_logout_redirect_uris: Vec::new() };
+        let client = Client { id: "web".to_owned(), name: String::new(), kind, created_at: now() };
+        for good in ["https://app.test", "http://127.0.0.1:8080"] {
+            assert!(client.is_at(good), "{good}");
+        }
+        for bad in
+            ["null", "", "http://app.test", "https://app.test:8443", "https://app.test/back", "https://x.app.test", "*"]
+        {
+            assert!(!client.is_at(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn da_a01_only_addresses_that_keep_a_code_secret_are_registered() {

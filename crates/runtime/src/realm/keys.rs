@@ -1,7 +1,7 @@
 //! The keys that sign what the realm issues: ES256, made when the first is needed.
 //!
 //! The newest key signs; a key that was replaced verifies until every token that it may have signed has
-//! expired. Cryptography is `jsonwebtoken`'s and `p256`'s.
+//! expired. Cryptography is `jsonwebtoken`'s and `p256`'s. The keys lie sealed in their document.
 
 use std::{
     sync::Arc,
@@ -19,13 +19,19 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{Expect, Store};
 
 use super::shelf::Shelf;
-use crate::documents::{DocumentError, new_id, now};
+use crate::{
+    documents::{DocumentError, Versioned, new_id, now},
+    secrets::Field,
+};
 
 /// How long a replaced key still verifies, in seconds: longer than any token that it signed.
 const VERIFIES: i64 = 3_600;
 /// How long what was read of the keys counts, so that a rotation on the command line is noticed.
 const FRESH: Duration = Duration::from_secs(5);
 const DOCUMENT: &str = "signing";
+/// Kind of the document, and the field of it that is sealed.
+pub(crate) const KIND: &str = "realm_keys";
+pub(crate) const SEALED: &[&str] = &["/keys"];
 
 #[derive(Clone, Serialize, Deserialize)]
 struct StoredKey {
@@ -38,8 +44,14 @@ struct StoredKey {
     replaced_at: Option<Timestamp>,
 }
 
+/// As the keys lie in the store.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    keys: Field<Vec<StoredKey>>,
+}
+
 /// Newest first.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default)]
 struct StoredKeys {
     keys: Vec<StoredKey>,
 }
@@ -63,7 +75,7 @@ fn over(key: &StoredKey, at: Timestamp) -> bool {
 }
 
 fn broken() -> DocumentError {
-    DocumentError::invalid("realm_keys", "a signing key cannot be used: rotate the realm's keys")
+    DocumentError::invalid(KIND, "a signing key cannot be used: rotate the realm's keys")
 }
 
 /// What a token is, in the header `typ`, so that one kind is never taken for another (RFC 8725 §3.11).
@@ -196,7 +208,7 @@ pub struct Keys {
 
 impl Keys {
     pub(super) fn new(store: &Store) -> Self {
-        Self { shelf: Shelf::new(store, "realm_keys"), read: Arc::default() }
+        Self { shelf: Shelf::new(store, KIND), read: Arc::default() }
     }
 
     /// The keys in use. The first caller of all makes the first key.
@@ -220,28 +232,45 @@ impl Keys {
     /// # Errors
     /// When the store fails, or somebody else rotates at the same moment.
     pub async fn rotate(&self) -> Result<(), DocumentError> {
-        let (mut keys, expect) = match self.shelf.get::<StoredKeys>(DOCUMENT).await? {
+        let (mut keys, expect) = match self.stored().await? {
             Some(found) => (found.value, Expect::Version(found.version)),
             None => (StoredKeys::default(), Expect::New),
         };
         keys.rotate(now())?;
-        self.shelf.put(DOCUMENT, &keys, &[], expect).await?;
+        self.put(&keys, expect).await?;
         *self.read.lock().await = None;
         Ok(())
     }
 
     async fn load(&self) -> Result<KeyRing, DocumentError> {
-        if let Some(found) = self.shelf.get::<StoredKeys>(DOCUMENT).await? {
+        if let Some(found) = self.stored().await? {
             return KeyRing::read(&found.value);
         }
         let mut keys = StoredKeys::default();
         keys.rotate(now())?;
-        match self.shelf.put(DOCUMENT, &keys, &[], Expect::New).await {
-            Ok(_) => KeyRing::read(&keys),
+        match self.put(&keys, Expect::New).await {
+            Ok(()) => KeyRing::read(&keys),
             // Another process was first: its key counts.
-            Err(DocumentError::Exists { .. }) => KeyRing::read(&self.shelf.need::<StoredKeys>(DOCUMENT).await?.value),
+            Err(DocumentError::Exists { .. }) => {
+                let theirs = self.stored().await?.ok_or_else(|| DocumentError::not_found(KIND, DOCUMENT))?;
+                KeyRing::read(&theirs.value)
+            }
             Err(error) => Err(error),
         }
+    }
+
+    async fn stored(&self) -> Result<Option<Versioned<StoredKeys>>, DocumentError> {
+        let Some(Versioned { value: Stored { keys }, version }) = self.shelf.get::<Stored>(DOCUMENT).await? else {
+            return Ok(None);
+        };
+        let keys = keys.open(self.shelf.place(DOCUMENT), self.shelf.store.secret_keys())?;
+        Ok(Some(Versioned { value: StoredKeys { keys }, version }))
+    }
+
+    async fn put(&self, keys: &StoredKeys, expect: Expect) -> Result<(), DocumentError> {
+        let mut keys = Field::Open(keys.keys.clone());
+        keys.seal(self.shelf.place(DOCUMENT), self.shelf.store.secret_keys())?;
+        self.shelf.put_without_past(DOCUMENT, &Stored { keys }, &[], expect).await.map(drop)
     }
 }
 
@@ -252,6 +281,47 @@ mod tests {
     use super::*;
 
     const ISSUER: &str = "https://chat.test/realms/dial-ai";
+
+    #[tokio::test]
+    async fn no_key_lies_open_in_the_store() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), store::StoreOptions::default()).await.expect("the store opens");
+        let keys = Keys::new(&store);
+        let token = keys.ring().await.expect("a key").sign(TokenType::Id, &claims(60)).expect("a token");
+        keys.rotate().await.expect("it rotates");
+        let stored = keys.stored().await.expect("it opens").expect("it is there").value;
+        assert_eq!(stored.keys.len(), 2);
+        let mut files = std::fs::read(folder.path().join("documents.db")).expect("a file");
+        files.extend(std::fs::read(folder.path().join("documents.db-wal")).expect("a file"));
+        let lies_open = |needle: &[u8]| files.windows(needle.len()).any(|window| window == needle);
+        assert!(lies_open(KIND.as_bytes()), "the scan finds what is there");
+        for key in &stored.keys {
+            assert!(!lies_open(&key.secret) && !lies_open(hex::encode(&key.secret).as_bytes()), "{}", key.id);
+        }
+        let again = Keys::new(&store).ring().await.expect("the keys");
+        assert!(again.verify::<Value>(&token, TokenType::Id, ISSUER).is_ok());
+    }
+
+    #[tokio::test]
+    async fn keys_of_an_earlier_version_are_read_and_sealed_with_the_first_write() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), store::StoreOptions::default()).await.expect("the store opens");
+        let mut open = StoredKeys::default();
+        open.rotate(now()).expect("a key");
+        let secret = hex::encode(&open.keys[0].secret);
+        let stored = json!({ "keys": open.keys });
+        store.platform().put(KIND, DOCUMENT, &stored, &[], Expect::New).await.expect("it is stored");
+        let token = ring(&open).sign(TokenType::Access, &claims(60)).expect("a token");
+        let keys = Keys::new(&store);
+        let before = keys.ring().await.expect("it is read");
+        assert!(before.verify::<Value>(&token, TokenType::Access, ISSUER).is_ok());
+        keys.rotate().await.expect("it rotates");
+        let document = store.platform().get(KIND, DOCUMENT).await.expect("the store").expect("it is there");
+        let text = document.read::<Value>().expect("JSON").to_string();
+        assert!(!text.contains(&secret) && text.contains("aes_256_gcm"), "{text}");
+        let after = keys.ring().await.expect("it is read");
+        assert!(after.verify::<Value>(&token, TokenType::Access, ISSUER).is_ok());
+    }
 
     fn claims(expires_in: i64) -> Value {
         json!({ "iss": ISSUER, "sub": "ann", "aud": "demo", "exp": now().seconds() + expires_in })

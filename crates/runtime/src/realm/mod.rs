@@ -18,6 +18,7 @@ pub mod second_factor;
 pub mod sessions;
 mod shelf;
 
+use model::TenantId;
 use store::Store;
 
 use crate::documents::DocumentError;
@@ -69,6 +70,20 @@ impl Realm {
         self.sessions.end_all(account).await?;
         self.grants.revoke_all(account).await?;
         self.letters.discard_all(account).await
+    }
+
+    /// Ends what the account of a tenant's user is signed in to, now that the user is deleted. One that works with other
+    /// tenants stays signed in for those: it gets no token of this one any more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn user_left(&self, store: &Store, tenant: &TenantId, user: &str) -> Result<(), DocumentError> {
+        for account in self.accounts.list().await? {
+            if account.user_in(tenant) == Some(user) && !access::may_sign_in(store, &account).await? {
+                self.sign_out_everywhere(&account.id).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Gives an account a new password and ends everything that it was signed in to.

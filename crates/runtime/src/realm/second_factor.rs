@@ -1,29 +1,33 @@
 //! The second factor: codes of a device (TOTP, RFC 6238) and recovery codes (row OD-T16).
 //!
 //! A code of a device is taken once: its time step must be later than the last one taken. A recovery code
-//! is a random number of 80 bits, kept by its hash and struck off when it is used.
+//! is a random number of 80 bits, kept by its hash and struck off when it is used. The secret of a device lies
+//! sealed in its account.
 
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
 use totp_rs::{Builder, Totp};
 
-use crate::tokens::hash;
+use crate::{secrets::Field, tokens::hash};
 
 /// How many recovery codes there are.
 const RECOVERY_CODES: usize = 10;
 
+/// The secret that a device makes codes of.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DeviceSecret(#[serde(with = "hex::serde")] Vec<u8>);
+
 /// A secret that was shown and is not confirmed yet.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Enrolment {
-    #[serde(with = "hex::serde")]
-    secret: Vec<u8>,
+pub(super) struct Enrolment {
+    pub(super) secret: Field<DeviceSecret>,
 }
 
 /// What is asked for beside the password.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct SecondFactor {
-    #[serde(with = "hex::serde")]
-    secret: Vec<u8>,
+pub(super) struct SecondFactor {
+    pub(super) secret: Field<DeviceSecret>,
     /// The last time step of which a code was taken.
     last_step: u64,
     /// Hashes of the recovery codes that were not used.
@@ -41,43 +45,41 @@ pub enum Proof {
     Wrong,
 }
 
-impl std::fmt::Debug for Enrolment {
+impl std::fmt::Debug for DeviceSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Enrolment").finish_non_exhaustive()
+        f.write_str("DeviceSecret(…)")
     }
 }
 
-impl std::fmt::Debug for SecondFactor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SecondFactor").finish_non_exhaustive()
-    }
-}
-
-impl Enrolment {
+impl DeviceSecret {
     pub(super) fn generate() -> Self {
-        Self { secret: rand::random::<[u8; 20]>().to_vec() }
+        Self(rand::random::<[u8; 20]>().to_vec())
     }
 
     /// The secret as people type it.
-    pub fn secret(&self) -> String {
-        totp(&self.secret).secret().to_base32()
+    pub fn text(&self) -> String {
+        totp(&self.0).secret().to_base32()
     }
 
     /// The address that an authenticator reads: `otpauth://totp/…`.
     pub fn address(&self, issuer: &str, account: &str) -> String {
         // Neither may have a colon in it.
         let (issuer, account) = (issuer.replace(':', " "), account.replace(':', " "));
-        let named =
-            Builder::new().with_secret(self.secret.clone()).with_issuer(Some(issuer)).with_account_name(account);
+        let named = Builder::new().with_secret(self.0.clone()).with_issuer(Some(issuer)).with_account_name(account);
         named.build().and_then(|totp| totp.to_url()).unwrap_or_default()
     }
 
     /// The second factor and its recovery codes, when the code is one of this secret.
     pub(super) fn confirm(&self, code: &str, at: Timestamp) -> Option<(SecondFactor, Vec<String>)> {
-        let last_step = totp(&self.secret).check(&digits(code), seconds(at))?;
+        let last_step = self.step(code, at)?;
         let codes: Vec<String> = std::iter::repeat_with(recovery_code).take(RECOVERY_CODES).collect();
         let recovery = codes.iter().map(|code| kept(code)).collect();
-        Some((SecondFactor { secret: self.secret.clone(), last_step, recovery }, codes))
+        Some((SecondFactor { secret: Field::Open(self.clone()), last_step, recovery }, codes))
+    }
+
+    /// The time step that a code is of, if it is good now.
+    fn step(&self, code: &str, at: Timestamp) -> Option<u64> {
+        totp(&self.0).check(&digits(code), seconds(at))
     }
 }
 
@@ -86,9 +88,9 @@ impl SecondFactor {
         self.recovery.len()
     }
 
-    /// Takes a code, and notes that it is used.
-    pub(super) fn take(&mut self, code: &str, at: Timestamp) -> Proof {
-        if let Some(step) = totp(&self.secret).check(&digits(code), seconds(at))
+    /// Takes a code, and notes that it is used. `secret` is its own, open.
+    pub(super) fn take(&mut self, secret: &DeviceSecret, code: &str, at: Timestamp) -> Proof {
+        if let Some(step) = secret.step(code, at)
             && step > self.last_step
         {
             self.last_step = step;
@@ -142,34 +144,35 @@ mod tests {
 
     #[test]
     fn od_t16_a_code_is_taken_once_and_within_a_step() {
-        let enrolment = Enrolment::generate();
+        let secret = DeviceSecret::generate();
         let at = Timestamp::from_seconds;
-        assert!(enrolment.confirm("000", at(START)).is_none());
-        let (mut factor, _) = enrolment.confirm(&code(&enrolment.secret, START), at(START)).expect("it is confirmed");
-        assert_eq!(factor.take(&code(&enrolment.secret, START), at(START)), Proof::Wrong, "it confirmed the secret");
-        let next = code(&enrolment.secret, START + 30);
-        assert_eq!(factor.take(&next, at(START + 120)), Proof::Wrong, "it is over");
-        assert_eq!(factor.take(&next, at(START + 30)), Proof::Device);
-        assert_eq!(factor.take(&next, at(START + 31)), Proof::Wrong, "it was used");
+        assert!(secret.confirm("000", at(START)).is_none());
+        let (mut factor, _) = secret.confirm(&code(&secret.0, START), at(START)).expect("it is confirmed");
+        let wrong = factor.take(&secret, &code(&secret.0, START), at(START));
+        assert_eq!(wrong, Proof::Wrong, "it confirmed the secret");
+        let next = code(&secret.0, START + 30);
+        assert_eq!(factor.take(&secret, &next, at(START + 120)), Proof::Wrong, "it is over");
+        assert_eq!(factor.take(&secret, &next, at(START + 30)), Proof::Device);
+        assert_eq!(factor.take(&secret, &next, at(START + 31)), Proof::Wrong, "it was used");
     }
 
     #[test]
     fn od_t16_a_recovery_code_is_taken_once() {
-        let enrolment = Enrolment::generate();
+        let secret = DeviceSecret::generate();
         let at = Timestamp::from_seconds(START);
-        let (mut factor, codes) = enrolment.confirm(&code(&enrolment.secret, START), at).expect("it is confirmed");
+        let (mut factor, codes) = secret.confirm(&code(&secret.0, START), at).expect("it is confirmed");
         assert_eq!(codes.len(), RECOVERY_CODES);
-        assert_eq!(factor.take(&codes[3].to_uppercase().replace('-', " "), at), Proof::Recovery);
-        assert_eq!(factor.take(&codes[3], at), Proof::Wrong);
+        assert_eq!(factor.take(&secret, &codes[3].to_uppercase().replace('-', " "), at), Proof::Recovery);
+        assert_eq!(factor.take(&secret, &codes[3], at), Proof::Wrong);
         assert_eq!(factor.recovery_codes_left(), RECOVERY_CODES - 1);
-        assert_eq!(factor.take("", at), Proof::Wrong);
+        assert_eq!(factor.take(&secret, "", at), Proof::Wrong);
     }
 
     #[test]
     fn the_address_names_account_and_secret() {
-        let enrolment = Enrolment::generate();
-        let address = enrolment.address("Parlance", "ada@example.com");
+        let secret = DeviceSecret::generate();
+        let address = secret.address("Parlance", "ada@example.com");
         assert!(address.starts_with("otpauth://totp/"), "{address}");
-        assert!(address.contains(&format!("secret={}", enrolment.secret())), "{address}");
+        assert!(address.contains(&format!("secret={}", secret.text())), "{address}");
     }
 }

@@ -3,7 +3,10 @@
 use serde::{Serialize, de::DeserializeOwned};
 use store::{Document, Expect, Key, Page, Store, StoreError};
 
-use crate::documents::{DocumentError, Versioned};
+use crate::{
+    documents::{DocumentError, Versioned},
+    secrets::Place,
+};
 
 /// Most documents that are listed at once.
 const PAGE: usize = 1_000;
@@ -65,13 +68,35 @@ impl Shelf {
         keys: &[Key<'_>],
         expect: Expect,
     ) -> Result<u64, DocumentError> {
-        self.store.platform().put(self.kind, id, value, keys, expect).await.map_err(|error| match error {
+        let put = self.store.platform().put(self.kind, id, value, keys, expect).await;
+        put.map_err(|error| self.refused(id, expect, error))
+    }
+
+    /// The same of a document with a secret in it: no earlier version stays.
+    pub(super) async fn put_without_past<T: Serialize>(
+        &self,
+        id: &str,
+        value: &T,
+        keys: &[Key<'_>],
+        expect: Expect,
+    ) -> Result<u64, DocumentError> {
+        let put = self.store.platform().put_without_past(self.kind, id, value, keys, expect).await;
+        put.map_err(|error| self.refused(id, expect, error))
+    }
+
+    fn refused(&self, id: &str, expect: Expect, error: StoreError) -> DocumentError {
+        match error {
             StoreError::Conflict { .. } if expect == Expect::New => {
                 DocumentError::Exists { kind: self.kind, id: id.to_owned() }
             }
             StoreError::Conflict { .. } => DocumentError::Conflict { kind: self.kind, id: id.to_owned() },
             other => other.into(),
-        })
+        }
+    }
+
+    /// Where a document lies, for what is sealed in it.
+    pub(super) fn place<'a>(&self, id: &'a str) -> Place<'a> {
+        Place { kind: self.kind, tenant: None, id }
     }
 
     /// Deletes with all earlier versions; what is not there is no error.

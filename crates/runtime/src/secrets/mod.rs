@@ -17,7 +17,7 @@ use store::{Expect, Store};
 
 pub use certificate::{Certificate, Format};
 pub use rotation::{Rotation, rotate_key};
-pub(crate) use sealing::{Place, Sealed, open_field, seal_field};
+pub(crate) use sealing::{Field, Place, Sealed, open_field, seal_field};
 pub use value::{LONGEST_VALUE, SecretValue};
 
 use crate::{

@@ -20,8 +20,8 @@ use super::{
 pub(crate) struct Place<'a> {
     /// Kind of the document.
     pub(crate) kind: &'a str,
-    /// Whose it is.
-    pub(crate) tenant: &'a TenantId,
+    /// Whose it is; the platform's own without one.
+    pub(crate) tenant: Option<&'a TenantId>,
     /// Its id.
     pub(crate) id: &'a str,
 }
@@ -29,7 +29,8 @@ pub(crate) struct Place<'a> {
 impl Place<'_> {
     /// What is authenticated beside the value. None of the parts has a zero in it.
     fn bytes(&self) -> Vec<u8> {
-        [self.kind, self.tenant.as_str(), self.id].join("\0").into_bytes()
+        let owner = self.tenant.map(TenantId::as_str).unwrap_or_default();
+        [self.kind, owner, self.id].join("\0").into_bytes()
     }
 }
 
@@ -84,6 +85,44 @@ impl Sealed {
     /// Whether it was sealed with this key.
     pub(super) fn is_under(&self, id: &str) -> bool {
         matches!(self, Self::Aes256Gcm { key, .. } if key == id)
+    }
+}
+
+/// A value in a document that is sealed before the document is written. One of an earlier version, which kept it as
+/// it was, is read too.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Field<T> {
+    /// As it is stored: the value as JSON, sealed.
+    Sealed(Sealed),
+    /// As it is, before it is written for the first time.
+    Open(T),
+}
+
+impl<T: Clone + Serialize + DeserializeOwned> Field<T> {
+    /// The value.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it does not open.
+    pub(crate) fn open(&self, place: Place<'_>, keys: &SecretKeys) -> Result<T, StoreError> {
+        match self {
+            Self::Open(value) => Ok(value.clone()),
+            Self::Sealed(sealed) => {
+                serde_json::from_slice(sealed.open(place, keys)?.expose()).map_err(|_| unreadable())
+            }
+        }
+    }
+
+    /// Seals it, if it is not yet.
+    ///
+    /// # Errors
+    /// When there is no key that could seal.
+    pub(crate) fn seal(&mut self, place: Place<'_>, keys: &SecretKeys) -> Result<(), StoreError> {
+        if let Self::Open(value) = self {
+            let value = SecretValue::new(serde_json::to_vec(value).map_err(not_json)?);
+            *self = Self::Sealed(Sealed::seal(&value, place, keys)?);
+        }
+        Ok(())
     }
 }
 
@@ -173,7 +212,7 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_again_and_does_not_show() {
         let (value, tenant) = (SecretValue::new([0u8, 159, 146, 150, 255]), "demo".parse().expect("a name"));
-        let place = Place { kind: "secret", tenant: &tenant, id: "key" };
+        let place = Place { kind: "secret", tenant: Some(&tenant), id: "key" };
         let (one, two) = (sealed(&value, place), sealed(&value, place));
         assert_eq!(one.open(place, &keys(1)).expect("it opens"), value);
         let (one, two) = (serde_json::to_string(&one).expect("JSON"), serde_json::to_string(&two).expect("JSON"));
@@ -184,11 +223,12 @@ mod tests {
     #[test]
     fn a_sealed_value_opens_at_its_own_place_only() {
         let (demo, other): (TenantId, TenantId) = ("demo".parse().expect("a name"), "other".parse().expect("a name"));
-        let place = Place { kind: "secret", tenant: &demo, id: "key" };
+        let place = Place { kind: "secret", tenant: Some(&demo), id: "key" };
         let sealed = sealed(&SecretValue::new("hunter2"), place);
         for elsewhere in [
             Place { id: "another", ..place },
-            Place { tenant: &other, ..place },
+            Place { tenant: Some(&other), ..place },
+            Place { tenant: None, ..place },
             Place { kind: "environment", ..place },
         ] {
             let error = sealed.open(elsewhere, &keys(1)).expect_err("it was moved").to_string();
@@ -199,7 +239,7 @@ mod tests {
     #[test]
     fn tampered_bytes_do_not_open() {
         let tenant = "demo".parse().expect("a name");
-        let place = Place { kind: "secret", tenant: &tenant, id: "key" };
+        let place = Place { kind: "secret", tenant: Some(&tenant), id: "key" };
         let Sealed::Aes256Gcm { key, nonce, bytes } = sealed(&SecretValue::new("hunter2"), place) else {
             panic!("it is sealed")
         };
@@ -221,7 +261,7 @@ mod tests {
     #[test]
     fn without_its_key_the_error_says_which_and_what_to_do() {
         let tenant = "demo".parse().expect("a name");
-        let place = Place { kind: "secret", tenant: &tenant, id: "key" };
+        let place = Place { kind: "secret", tenant: Some(&tenant), id: "key" };
         let sealed = sealed(&SecretValue::new("hunter2"), place);
         let Sealed::Aes256Gcm { key, .. } = &sealed else { panic!("it is sealed") };
         let error = sealed.open(place, &keys(2)).expect_err("another key").to_string();
@@ -235,7 +275,7 @@ mod tests {
     #[test]
     fn the_old_plain_form_is_read() {
         let tenant = "demo".parse().expect("a name");
-        let place = Place { kind: "secret", tenant: &tenant, id: "key" };
+        let place = Place { kind: "secret", tenant: Some(&tenant), id: "key" };
         let old: Sealed =
             serde_json::from_value(json!({ "form": "plain", "bytes": STANDARD.encode("hunter2") })).expect("a form");
         assert_eq!(old.open(place, &keys(1)).expect("it is read").expose(), b"hunter2");
@@ -245,7 +285,7 @@ mod tests {
     #[test]
     fn a_field_is_sealed_and_opened_within_its_document() {
         let tenant = "demo".parse().expect("a name");
-        let place = Place { kind: "webhook", tenant: &tenant, id: "1" };
+        let place = Place { kind: "webhook", tenant: Some(&tenant), id: "1" };
         let document =
             json!({ "url": "https://x.test/", "secrets": { "current": "whsec_hunter2" }, "after": u64::MAX });
         let stored = seal_field(&document, "secrets", place, &keys(1)).expect("it seals");
@@ -261,5 +301,24 @@ mod tests {
         assert!(reseal(&stored["secrets"], &key, place, &keys(1)).expect("it is known").is_none());
         let resealed = reseal(&document["secrets"], &key, place, &keys(1)).expect("it seals").expect("it was plain");
         assert!(Sealed::deserialize(&resealed).expect("a form").is_under(&key));
+    }
+
+    #[test]
+    fn a_value_is_sealed_before_it_is_written_and_an_earlier_versions_is_read() {
+        let place = Place { kind: "account", tenant: None, id: "1" };
+        let mut field: Field<String> = serde_json::from_value(json!("hunter2")).expect("an earlier version's");
+        assert_eq!(field.open(place, &keys(1)).expect("it is open"), "hunter2");
+        field.seal(place, &keys(1)).expect("it seals");
+        let stored = serde_json::to_value(&field).expect("JSON");
+        assert!(!stored.to_string().contains("hunter2"), "{stored}");
+        let mut read: Field<String> = serde_json::from_value(stored.clone()).expect("what was stored");
+        assert_eq!(read.open(place, &keys(1)).expect("it opens"), "hunter2");
+        assert!(read.open(Place { id: "2", ..place }, &keys(1)).is_err());
+        read.seal(place, &keys(1)).expect("it is sealed");
+        assert_eq!(serde_json::to_value(&read).expect("JSON"), stored, "what is sealed stays as it is");
+        // A rotation knows nothing of the type.
+        let resealed = reseal(&json!("hunter2"), "", place, &keys(1)).expect("it seals").expect("it was open");
+        let resealed: Field<String> = serde_json::from_value(resealed).expect("a form");
+        assert_eq!(resealed.open(place, &keys(1)).expect("it opens"), "hunter2");
     }
 }

@@ -79,27 +79,24 @@ impl Principal {
     }
 }
 
-/// A token that is good for some tenant, and what to say where the path names another.
-async fn known_by(app: &App, headers: &HeaderMap) -> Result<(Arc<KnownToken>, Problem), Problem> {
+/// A token that is good for some tenant.
+async fn known_by(app: &App, headers: &HeaderMap) -> Result<Arc<KnownToken>, Problem> {
     let refused = || Problem::unauthenticated(Challenge::of(headers));
     let bearer = bearer(headers).ok_or_else(refused)?;
     match realm_token(app, bearer).await {
-        Some(Ok(token)) => return Ok((Arc::new(as_known(&token)), Problem::wrong_audience())),
+        Some(Ok(token)) => return Ok(Arc::new(as_known(&token))),
         Some(Err(TokenProblem::Expired)) => return Err(Problem::expired()),
+        Some(Err(TokenProblem::UserGone)) => return Err(refused()),
         Some(Err(TokenProblem::NotExchanged | TokenProblem::NoTenant)) => return Err(Problem::wrong_audience()),
         None => {}
     }
     let known = app.directory.now().by_token(bearer).cloned();
-    let known = match known {
-        Some(known) => known,
-        // It may have been made a moment ago by another process.
-        None => {
-            app.directory.refresh().await;
-            app.directory.now().by_token(bearer).cloned().ok_or_else(refused)?
-        }
-    };
-    // A tenant of somebody else and one that does not exist are told apart by nobody.
-    Ok((known, refused()))
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    // It may have been made a moment ago by another process.
+    app.directory.refresh().await;
+    app.directory.now().by_token(bearer).cloned().ok_or_else(refused)
 }
 
 /// A token of the realm in the form of an API token: it says itself what it allows.
@@ -123,12 +120,14 @@ impl<S: Required> FromRequestParts<App> for Caller<S> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let (known, elsewhere) = known_by(app, &parts.headers).await?;
+        let known = known_by(app, &parts.headers).await?;
+        // A tenant of somebody else and one that does not exist are told apart by nobody: the token's own is all that is
+        // compared (decision A5 of spec/dialai.md §21.1).
         let path = Path::<HashMap<String, String>>::from_request_parts(parts, app).await;
-        let Ok(Path(path)) = path else { return Err(elsewhere) };
+        let Ok(Path(path)) = path else { return Err(Problem::wrong_audience()) };
         // An operation without a tenant in its path is the token's tenant's (row DA-A06 of §22.1).
         if path.get("tenant").is_some_and(|tenant| tenant != known.tenant.id().as_str()) {
-            return Err(elsewhere);
+            return Err(Problem::wrong_audience());
         }
         let Ok(peer) = Peer::from_request_parts(parts, app).await;
         let who = Principal { known, source_ip: app.source_ip(&parts.headers, peer.ip()) };

@@ -35,7 +35,7 @@ struct AuditEntry {
     /// What was done: `agent.published`.
     action: String,
     target: AuditTarget,
-    /// The address that it came from.
+    /// The address that it came from; empty for what was done with the command line.
     source_ip: String,
     /// What was before, without secrets; null where nothing was.
     #[schema(value_type = serde_json::Value)]
@@ -48,7 +48,7 @@ struct AuditEntry {
 /// Who did it.
 #[derive(Debug, Serialize, ToSchema)]
 struct AuditActor {
-    /// Id of the token that was used.
+    /// Id of the token that was used; `command_line` for what was done with that.
     token: String,
     token_name: String,
     /// Id of its user; null when the token was the tenant's own.

@@ -15,6 +15,7 @@ mod issuers;
 mod noted;
 mod permissions;
 mod preview;
+mod profile;
 mod retention;
 mod roles;
 mod scenario_file;
@@ -22,7 +23,9 @@ mod secrets;
 mod settings;
 mod tokens;
 mod transcripts;
+mod user_forms;
 mod users;
+mod users_import;
 mod webhook_deliveries;
 mod webhooks;
 
@@ -50,6 +53,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(webhooks::routes())
         .merge(webhook_deliveries::routes())
         .merge(users::routes())
+        .merge(users_import::routes())
+        .merge(profile::routes())
         .merge(roles::routes())
         .merge(permissions::routes())
         .merge(invitations::routes())

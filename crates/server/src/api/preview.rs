@@ -63,7 +63,7 @@ async fn message(
     match app.runtime.turn(call).await {
         Err(error) => Problem::from(error).into_response(),
         Ok(answer) => {
-            let mut response = said(&wire::messages(&answer.messages, answer.at, answer.time_zone.as_deref()));
+            let mut response = said(&wire::Answer::new(&answer.messages, answer.at, answer.time_zone.as_deref()));
             let transcript = answer.transcript.to_string().try_into().expect("an id is a header value");
             response.headers_mut().insert("x-parlance-transcript", transcript);
             response.headers_mut().insert("x-parlance-turn", answer.turn.into());

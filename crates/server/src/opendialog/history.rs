@@ -16,10 +16,7 @@ use model::{
     record::{Author, Entry, FactRecord},
 };
 use serde::Deserialize;
-use serde_json::{
-    Map, Value, json,
-    value::{RawValue, to_raw_value},
-};
+use serde_json::{Map, Value, json, value::to_raw_value};
 use store::{EntryFilter, StoredEntry};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -191,7 +188,7 @@ async fn read(app: &Shared, visit: &Visit, limit: usize, ignore: &str) -> Result
 /// One line on the wire; none for a message that shows nothing.
 fn row(visit: &Visit, stored: &StoredEntry) -> Option<Value> {
     let entry = &stored.entry;
-    let said = Said::of(entry.author, &entry.kind, entry.at, &entry.body)?;
+    let said = Said::of(entry.author, &entry.kind, entry.at, entry.body.get())?;
     let mut place = entry.place.as_deref().unwrap_or_default().split('/');
     let mut part = || place.next().filter(|part| !part.is_empty());
     let at = entry.at.to_string();
@@ -223,13 +220,13 @@ pub(crate) struct Said {
 
 impl Said {
     /// Reads a stored line; none for a message that shows nothing.
-    pub(crate) fn of(author: Author, kind: &str, at: Timestamp, body: &RawValue) -> Option<Self> {
+    pub(crate) fn of(author: Author, kind: &str, at: Timestamp, body: &str) -> Option<Self> {
         if kind == EXTERNAL {
-            let data = serde_json::from_str(body.get()).unwrap_or_default();
+            let data = serde_json::from_str(body).unwrap_or_default();
             return Some(Self { kind: EXTERNAL.to_owned(), data, user: Map::new() });
         }
         if author == Author::Contact {
-            let inbound: Inbound = serde_json::from_str(body.get()).ok()?;
+            let inbound: Inbound = serde_json::from_str(body).ok()?;
             let kind = envelope::act_name(inbound.act).to_owned();
             let mut data = inbound.fields;
             data.extend(inbound.files);
@@ -240,7 +237,7 @@ impl Said {
             }
             return Some(Self { kind, data: data.into(), user: inbound.visitor });
         }
-        let message: Message = serde_json::from_str(body.get()).ok()?;
+        let message: Message = serde_json::from_str(body).ok()?;
         match wire::messages(std::slice::from_ref(&message), at, None) {
             Value::Object(mut wire) => {
                 let kind = wire.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -9,6 +9,7 @@ use axum::{
 };
 use model::inbound::Act;
 use runtime::{AgentChoice, Arrival, TurnCall};
+use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -157,11 +158,13 @@ async fn turn(
     if silent {
         return Ok("".into_response());
     }
-    Ok(said(&wire::messages(&answer.messages, answer.at, answer.time_zone.as_deref())))
+    Ok(said(&wire::Answer::new(&answer.messages, answer.at, answer.time_zone.as_deref())))
 }
 
 /// JSON, serialised once.
-pub(crate) fn said(messages: &serde_json::Value) -> Response {
-    let body = serde_json::to_vec(messages).expect("a JSON value serialises");
+pub(crate) fn said(messages: &impl Serialize) -> Response {
+    // Room for what most answers take.
+    let mut body = Vec::with_capacity(1_024);
+    serde_json::to_writer(&mut body, messages).expect("texts, numbers and JSON are JSON");
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -94,25 +94,25 @@ async fn enrol(app: State<App>, peer: Peer, form: Form) -> Result<Page, OauthRef
     }
     app.realm.accounts.enrol(&account.id).await?;
     let account = app.realm.accounts.get(&account.id).await?.unwrap_or(account);
-    Ok(confirm_page(&app, &form.headers, &account))
+    confirm_page(&app, &form.headers, &account)
 }
 
-fn confirm_page(app: &Shared, headers: &HeaderMap, account: &Account) -> Page {
-    let Some(enrolment) = account.enrolment() else { return account_page(app, headers, account) };
+fn confirm_page(app: &Shared, headers: &HeaderMap, account: &Account) -> Result<Page, OauthRefusal> {
+    let Some(secret) = app.realm.accounts.enrolment(account)? else { return Ok(account_page(app, headers, account)) };
     let token = cookies::form_token(app, headers);
-    let address = escape(&enrolment.address(ISSUER, &account.email));
+    let address = escape(&secret.address(ISSUER, &account.email));
     let body = [
         format!(
             "<p>Give this secret to your authenticator, or open the address on the device it runs on.</p>\n\
              <p class=\"codes\">{}</p>\n<p class=\"codes\"><a href=\"{address}\">{address}</a></p>\n\
              <p>Then enter the code that it shows.</p>\n",
-            escape(&enrolment.secret())
+            escape(&secret.text())
         ),
         form_head(CONFIRM, &token),
         field("code", "Code", "text", "one-time-code", "", "inputmode=\"numeric\" spellcheck=\"false\""),
         form_tail("Confirm"),
     ];
-    Page::new("Set up codes of a device", body.concat()).form(&token)
+    Ok(Page::new("Set up codes of a device", body.concat()).form(&token))
 }
 
 /// Confirms the secret with a code and shows the recovery codes, this once.
@@ -145,7 +145,7 @@ async fn confirm(app: State<App>, form: Form) -> Result<Page, OauthRefusal> {
         }
         None => {
             let text = "The code is not the one of this secret and moment.";
-            Ok(confirm_page(&app, &headers, &account).mistake(StatusCode::UNAUTHORIZED, "code", text))
+            Ok(confirm_page(&app, &headers, &account)?.mistake(StatusCode::UNAUTHORIZED, "code", text))
         }
     }
 }

@@ -117,8 +117,7 @@ async fn certs(app: State<App>) -> Result<Response, OauthRefusal> {
     Ok(public(axum::Json(app.realm.keys.ring().await?.public())))
 }
 
-/// Anybody may read it, pages of other sites too; it changes rarely.
+/// Anybody may read it; it changes rarely.
 fn public(body: impl IntoResponse) -> Response {
-    let headers = [(header::CACHE_CONTROL, "public, max-age=60"), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
-    (headers, body).into_response()
+    ([(header::CACHE_CONTROL, "public, max-age=60")], body).into_response()
 }

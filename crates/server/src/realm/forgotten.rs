@@ -17,7 +17,7 @@ use runtime::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    cookies, letters,
+    active, cookies, letters,
     page::{Page, field, form_head, form_tail, hidden},
     parameters::{Form, Parameters},
     refusal::{OauthError, OauthRefusal},
@@ -87,7 +87,7 @@ async fn forgot(app: State<App>, peer: Peer, form: Form) -> Result<Page, OauthRe
     let app = app.0.clone();
     tokio::spawn(async move {
         let sent = async {
-            match app.realm.accounts.find(&username).await? {
+            match active(&app, app.realm.accounts.find(&username).await?).await? {
                 Some(account) => letters::send_reset(&app, &account).await,
                 None => Ok(()),
             }

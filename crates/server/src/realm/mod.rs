@@ -8,6 +8,7 @@ mod account;
 mod authorize;
 mod client_auth;
 mod cookies;
+mod cors;
 mod discovery;
 mod exchange;
 mod forgotten;
@@ -23,22 +24,33 @@ mod tenant_token;
 mod token;
 mod userinfo;
 
+use runtime::{
+    documents::DocumentError,
+    realm::{access::may_sign_in, accounts::Account},
+};
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use cors::{for_anybody, for_clients};
 pub(crate) use letters::invite;
 pub(crate) use tenant_token::{RealmToken, TokenProblem, realm_token};
 
 use crate::app::{App, Shared};
 
-/// The routes of the realm.
+/// What anybody may know of the realm, pages of other sites too: [`for_anybody`] stands around it.
+pub(crate) fn public() -> OpenApiRouter<App> {
+    discovery::routes()
+}
+
+/// What programs call, in browsers too: [`for_clients`] stands around it.
+pub(crate) fn programs() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(token::routes()).merge(revoke::routes()).merge(userinfo::routes())
+}
+
+/// Where browsers are sent: pages, which no other site reads.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .merge(discovery::routes())
         .merge(authorize::routes())
         .merge(sign_in::routes())
-        .merge(token::routes())
-        .merge(revoke::routes())
-        .merge(userinfo::routes())
         .merge(logout::routes())
         .merge(account::routes())
         .merge(forgotten::routes())
@@ -47,4 +59,12 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 /// The realm's name: the claim `iss`. It is the server's own word, never a `Host` header.
 pub(crate) fn issuer(app: &Shared) -> String {
     format!("{}{}", app.own_url(), runtime::realm::PATH)
+}
+
+/// An account, unless it may not sign in any more: then it is to look as if there were none.
+async fn active(app: &Shared, account: Option<Account>) -> Result<Option<Account>, DocumentError> {
+    match account {
+        Some(account) => Ok(may_sign_in(app.runtime.store(), &account).await?.then_some(account)),
+        None => Ok(None),
+    }
 }

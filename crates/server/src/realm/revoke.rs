@@ -45,5 +45,5 @@ async fn revoke(app: State<App>, form: Form) -> Result<Response, OauthRefusal> {
     if let Some(grant) = grant.filter(|grant| grant.client == client.id) {
         app.realm.grants.revoke(&grant.id).await?;
     }
-    Ok([(header::CACHE_CONTROL, "no-store"), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")].into_response())
+    Ok([(header::CACHE_CONTROL, "no-store")].into_response())
 }

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    active,
     authorize::{Ask, Refused},
     cookies::{self, FormToken},
     issuer,
@@ -130,7 +131,7 @@ async fn sign_in(app: State<App>, peer: Peer, form: Form) -> Result<Response, Oa
     if let Some(wait) = may_not_try(&app, &headers, peer.ip(), username).await? {
         return Ok(too_many(again(), "password", wait).into_response());
     }
-    let Some(account) = app.realm.accounts.with_password(username, password).await? else {
+    let Some(account) = active(&app, app.realm.accounts.with_password(username, password).await?).await? else {
         let text = "E-mail address or password are wrong.";
         return Ok(again().mistake(StatusCode::UNAUTHORIZED, "username", text).into_response());
     };
@@ -258,7 +259,9 @@ async fn account_of(app: &Shared, step: &str, token: &FormToken) -> Result<Optio
     let issuer = issuer(app);
     let claims = app.realm.keys.ring().await?.verify::<StepClaims>(step, TokenType::Step, &issuer);
     match claims {
-        Ok(claims) if claims.form == hex::encode(hash(&token.value)) => Ok(app.realm.accounts.get(&claims.sub).await?),
+        Ok(claims) if claims.form == hex::encode(hash(&token.value)) => {
+            Ok(active(app, app.realm.accounts.get(&claims.sub).await?).await?)
+        }
         _ => Ok(None),
     }
 }

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use runtime::{
-    issuer::{Issuer, IssuerError},
+    issuer::Issuer,
+    jwks,
     realm::{
         access::AccessClaims,
         keys::{TokenError, TokenType},
@@ -33,6 +34,8 @@ pub(crate) enum TokenProblem {
     NotExchanged,
     /// Its audience is no tenant here, or several.
     NoTenant,
+    /// Whoever it was issued to was deleted since (row DA-D15).
+    UserGone,
 }
 
 /// Reads a bearer as an access token of this realm. None when it is not one: it may be something else.
@@ -69,7 +72,17 @@ async fn own(app: &Shared, bearer: &str) -> Option<Result<RealmToken, TokenProbl
     if claims.aud == issuer {
         return Some(Err(TokenProblem::NotExchanged));
     }
-    let tenant = app.directory.now().tenant(&claims.aud).cloned();
+    let mut tenant = app.directory.now().tenant(&claims.aud).cloned();
+    if let Some(user) = &claims.user
+        && !tenant.as_ref().is_some_and(|tenant| tenant.has_user(user))
+    {
+        // They may have been added a moment ago by another process.
+        app.directory.refresh().await;
+        tenant = app.directory.now().tenant(&claims.aud).cloned();
+        if tenant.as_ref().is_some_and(|tenant| !tenant.has_user(user)) {
+            return Some(Err(TokenProblem::UserGone));
+        }
+    }
     Some(tenant.map(|tenant| RealmToken { tenant, claims }).ok_or(TokenProblem::NoTenant))
 }
 
@@ -109,8 +122,8 @@ impl Default for Audience {
 async fn of_another(app: &Shared, other: &Issuer, bearer: &str) -> Option<Result<RealmToken, TokenProblem>> {
     let claims = match other.verify::<OtherClaims>(bearer).await {
         Ok(claims) => claims,
-        Err(IssuerError::Expired) => return Some(Err(TokenProblem::Expired)),
-        Err(IssuerError::Foreign) => return None,
+        Err(jwks::TokenError::Expired) => return Some(Err(TokenProblem::Expired)),
+        Err(jwks::TokenError::Foreign) => return None,
     };
     let audiences = match &claims.aud {
         Audience::One(audience) => std::slice::from_ref(audience),

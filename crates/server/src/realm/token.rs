@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    client_auth, exchange, issuer,
+    active, client_auth, exchange, issuer,
     parameters::{Form, Parameters},
     refusal::{OauthError, OauthRefusal},
     schema::TokenRequest,
@@ -67,12 +67,7 @@ impl TokenAnswer {
 
 impl IntoResponse for TokenAnswer {
     fn into_response(self) -> Response {
-        // Programs in browsers call from their own sites; no cookie counts here.
-        let headers = [
-            (header::CACHE_CONTROL, "no-store"),
-            (header::PRAGMA, "no-cache"),
-            (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        ];
+        let headers = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
         (headers, axum::Json(self)).into_response()
     }
 }
@@ -127,7 +122,7 @@ async fn by_code(app: &Shared, client: &Client, parameters: &Parameters) -> Resu
             return Err(wrong());
         }
     };
-    let account = app.realm.accounts.get(&code.account).await?.ok_or_else(wrong)?;
+    let account = active(app, app.realm.accounts.get(&code.account).await?).await?.ok_or_else(wrong)?;
     let granted = Granted {
         account: code.account,
         session: code.session,
@@ -154,7 +149,7 @@ async fn by_refresh_token(app: &Shared, client: &Client, parameters: &Parameters
             return Err(wrong());
         }
     };
-    let account = app.realm.accounts.get(&grant.account).await?.ok_or_else(wrong)?;
+    let account = active(app, app.realm.accounts.get(&grant.account).await?).await?.ok_or_else(wrong)?;
     user_tokens(app, &account, &grant, None, next).await
 }
 

@@ -50,7 +50,11 @@ impl TestApp {
         Self::fresh(|_| {}, change).await
     }
 
-    async fn fresh(of_runtime: impl FnOnce(&mut RuntimeOptions), of_server: impl FnOnce(&mut Options)) -> Self {
+    /// With both otherwise.
+    pub(crate) async fn fresh(
+        of_runtime: impl FnOnce(&mut RuntimeOptions),
+        of_server: impl FnOnce(&mut Options),
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), StoreOptions::default()).await.expect("the store opens");
         let demo = "demo".parse().expect("a tenant name");

@@ -94,7 +94,8 @@ async fn every_change_is_noted_and_nothing_else() {
         (Method::PUT, roles.clone(), Some(role), "role.updated"),
         (Method::DELETE, roles, None, "role.deleted"),
         (Method::PUT, users.clone(), Some(json!({ "role": "read_only" })), "user.updated"),
-        (Method::DELETE, users, None, "user.deleted"),
+        (Method::DELETE, format!("{users}?confirm=ada"), None, "user.deleted"),
+        (Method::POST, format!("{users}/restore"), None, "user.restored"),
         (Method::DELETE, format!("tokens/{}", id(&token)), None, "token.revoked"),
     ];
     for (method, path, body, action) in changes {

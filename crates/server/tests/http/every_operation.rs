@@ -92,7 +92,7 @@ const OWN_RULES: [(&str, OwnRule, &str); 52] = [
 const CONTACT: &str = "contact-of-demo";
 
 /// An operation as the served document describes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Operation {
     id: String,
     method: Method,
@@ -217,6 +217,7 @@ impl Things {
         match operation.id.as_str() {
             "createUser" => json!({ "name": "Eve", "roles": ["nobody"] }),
             "putUser" => json!({ "roles": ["nobody"] }),
+            "putProfile" => json!({ "status": "Busy" }),
             "createRole" | "putRole" => json!({ "name": "Spies", "scopes": [] }),
             "createToken" => json!({ "name": "another" }),
             "createWebhook" | "putWebhook" => json!({ "url": "http://192.0.2.1:9/hook", "enabled": false }),
@@ -388,6 +389,11 @@ async fn the_scope_that_is_documented_is_the_one_that_is_asked_for() {
     }
 }
 
+/// The same of a tenant that is not there.
+fn nowhere(operation: &Operation) -> Operation {
+    Operation { path: operation.path.replace("{tenant}", "nowhere"), ..operation.clone() }
+}
+
 #[tokio::test]
 async fn da_a4_another_tenants_administrator_gets_nothing_and_learns_nothing() {
     let things = Things::make().await;
@@ -401,7 +407,11 @@ async fn da_a4_another_tenants_administrator_gets_nothing_and_learns_nothing() {
         let answer = things.call(operation, Some(&stranger), true).await;
         let Answer { to, status, text, .. } = &answer;
         if operation.path.contains("{tenant}") {
-            answer.is_unauthenticated("a stranger", "Bearer error=\"invalid_token\"");
+            assert_eq!(*status, 403, "{to}: {text}");
+            assert!(text.contains("urn:parlance:problem:wrong-audience"), "{to}: {text}");
+            // One that is not there answers the same.
+            let nowhere = things.call(&nowhere(operation), Some(&stranger), true).await;
+            assert_eq!((nowhere.status, &nowhere.challenge, &nowhere.text), (403, &answer.challenge, text), "{to}");
         } else {
             // The tenant of the public APIs is the token's: they find their own things, and no others.
             assert!([200, 404, 422].contains(status), "{to}: {status} {text}");

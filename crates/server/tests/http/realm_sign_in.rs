@@ -166,7 +166,7 @@ async fn da_d12_an_invitation_leads_to_a_password_once() {
     assert_eq!((&again["link"], &again["mailed"]), (&json!(null), &json!(false)));
     let (_, bob) = app.integrator(Method::POST, "users", Some(json!({ "name": "Bob", "role": "editor" }))).await;
     let (status, problem) = app.integrator(Method::POST, &format!("users/{}/invite", text(&bob, "id")), None).await;
-    assert_eq!((status.as_u16(), &problem["errors"][0]["field"]), (422, &json!("name")));
+    assert_eq!((status.as_u16(), &problem["errors"][0]["field"]), (422, &json!("email")));
 }
 
 #[tokio::test]

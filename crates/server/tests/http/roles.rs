@@ -11,6 +11,7 @@ use crate::app::{TestApp, json_of, scenario};
 struct Person<'a> {
     app: &'a TestApp,
     id: String,
+    name: String,
     token: String,
 }
 
@@ -23,7 +24,7 @@ impl<'a> Person<'a> {
         let token =
             Tokens::new(&app.store).create_for(&demo, "", None, Some(&user)).await.expect("the token is made").1;
         app.noticed().await;
-        Self { app, id: user.id, token }
+        Self { app, id: user.id, name, token }
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
@@ -299,18 +300,15 @@ async fn somebody_is_always_left_who_can_administer_people() {
     let last = format!("tokens/{}", last.expect("their token")["id"].as_str().expect("an id"));
     let (status, problem) = admin.call(Method::DELETE, &last, None).await;
     assert_eq!((status, &problem["type"]), (409, &json!("urn:parlance:problem:conflict")), "{problem}");
-    assert_eq!(keeper.call(Method::DELETE, &format!("users/{}", admin.id), None).await.0, 409);
+    let path = format!("users/{}?confirm={}", admin.id, admin.name.replace(' ', "%20"));
+    assert_eq!(keeper.call(Method::DELETE, &path, None).await.0, 409);
 
     let second = json!({ "name": "Second", "role": "admin" });
     let (_, second) = admin.call(Method::POST, "users", Some(second)).await;
-    assert_eq!(
-        keeper.call(Method::DELETE, &format!("users/{}", admin.id), None).await.0,
-        409,
-        "a user without a token"
-    );
+    assert_eq!(keeper.call(Method::DELETE, &path, None).await.0, 409, "a user without a token");
     let token = json!({ "user": second["id"] });
     assert_eq!(admin.call(Method::POST, "tokens", Some(token)).await.0, 201);
-    assert_eq!(keeper.call(Method::DELETE, &format!("users/{}", admin.id), None).await.0, 204);
+    assert_eq!(keeper.call(Method::DELETE, &path, None).await.0, 204);
 }
 
 #[tokio::test]

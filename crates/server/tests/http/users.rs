@@ -61,8 +61,11 @@ async fn somebody_comes_changes_roles_and_goes() {
     let new = json!({ "name": " Ada Lovelace ", "role": "editor" });
     let (status, ada) = app.integrator(Method::POST, "users", Some(new)).await;
     assert_eq!(status, 201, "{ada}");
-    let keys: Vec<_> = ada.as_object().expect("an object").keys().collect();
-    assert_eq!(keys, ["id", "name", "roles", "role", "created_at"]);
+    let keys: Vec<_> = ada.as_object().expect("an object").keys().map(String::as_str).collect();
+    let who = ["id", "name", "first_name", "last_name", "email", "roles", "role"];
+    let desk =
+        ["csr", "status", "skills", "voice_calls", "max_chats", "max_emails", "mobile_number", "sip_destination"];
+    assert_eq!(keys, [&who[..], &desk[..], &["created_at", "deleted_at"][..]].concat());
     assert_eq!((&ada["name"], &ada["role"]), (&json!("Ada Lovelace"), &json!("editor")));
     let path = format!("users/{}", ada["id"].as_str().expect("an id"));
     assert_eq!(app.integrator(Method::GET, &path, None).await, (StatusCode::OK, ada.clone()));
@@ -76,10 +79,14 @@ async fn somebody_comes_changes_roles_and_goes() {
     let put = app.integrator(Method::PUT, &path, Some(json!({ "role": "analyse_guest" }))).await;
     assert_eq!(put, (StatusCode::OK, changed.clone()));
     assert_eq!(app.integrator(Method::GET, &path, None).await.1, changed);
-    assert_eq!(app.integrator(Method::DELETE, &path, None).await, (StatusCode::NO_CONTENT, json!("")));
-    for (method, body) in [(Method::GET, None), (Method::PUT, Some(json!({ "role": "admin" }))), (Method::DELETE, None)]
-    {
-        assert_eq!(problem(&app.integrator(method, &path, body).await), (404, "not-found"));
+    let confirmed = format!("{path}?confirm=ada%20lovelace");
+    assert_eq!(app.integrator(Method::DELETE, &confirmed, None).await, (StatusCode::NO_CONTENT, json!("")));
+    for (method, path, body) in [
+        (Method::PUT, &path, Some(json!({ "role": "admin" }))),
+        (Method::DELETE, &confirmed, None),
+        (Method::POST, &format!("{path}/invite"), None),
+    ] {
+        assert_eq!(problem(&app.integrator(method, path, body).await), (404, "not-found"));
     }
     assert_eq!(app.names().await, [named("Bob", "preview_guest")]);
 }
@@ -96,7 +103,7 @@ async fn names_are_unique_without_regard_to_case() {
     }
     assert_eq!(add("ada@example.org").await.0, 201);
     let path = format!("users/{}", ada["id"].as_str().expect("an id"));
-    assert_eq!(app.integrator(Method::DELETE, &path, None).await.0, 204);
+    assert_eq!(app.integrator(Method::DELETE, &format!("{path}?confirm=ada@example.com"), None).await.0, 204);
     assert_eq!(add("ADA@example.com").await.0, 201, "a name is free when its bearer is gone");
     // Another tenant has names of its own.
     let other = "other".parse().expect("a name");
@@ -133,8 +140,8 @@ async fn od_t15_nobody_changes_or_removes_themselves() {
     assert_eq!(app.holder(&ann.token, Method::GET, &path, None).await.1["role"], "admin");
     // Another administrator may.
     assert_eq!(app.status(&bob, Method::PUT, &path, Some(json!({ "role": "editor" }))).await, 200);
-    assert_eq!(app.status(&ann, Method::DELETE, &format!("users/{}", bob.id), None).await, 403);
-    assert_eq!(app.status(&bob, Method::DELETE, &path, None).await, 204);
+    assert_eq!(app.status(&ann, Method::DELETE, &format!("users/{}?confirm=bob", bob.id), None).await, 403);
+    assert_eq!(app.status(&bob, Method::DELETE, &format!("{path}?confirm=ann"), None).await, 204);
     assert_eq!(app.status(&ann, Method::GET, "agents", None).await, 401);
 }
 
@@ -203,7 +210,7 @@ async fn od_p05_permissions_follow_the_user_at_once() {
             assert_eq!(public(&app, token, READ).await.status(), reads, "{role}");
         }
     }
-    assert_eq!(app.integrator(Method::DELETE, &format!("users/{}", ann.id), None).await.0, 204);
+    assert_eq!(app.integrator(Method::DELETE, &format!("users/{}?confirm=ann", ann.id), None).await.0, 204);
     for token in [&ann.token, &second] {
         assert_eq!(app.holder(token, Method::GET, "agents", None).await.0, 401);
         assert_eq!(public(&app, token, READ).await.status(), 401);
@@ -277,12 +284,13 @@ async fn another_tenants_people_and_tokens_are_not_there() {
     app.noticed().await;
     for (method, path, body) in [
         (Method::GET, format!("users/{}", eve.id), None),
-        (Method::DELETE, format!("users/{}", eve.id), None),
+        (Method::DELETE, format!("users/{}?confirm=eve", eve.id), None),
+        (Method::POST, format!("users/{}/restore", eve.id), None),
         (Method::DELETE, format!("tokens/{}", token.id), None),
         (Method::POST, "tokens".to_owned(), Some(json!({ "user": eve.id }))),
     ] {
         assert_eq!(problem(&app.integrator(method, &path, body).await), (404, "not-found"), "{path}");
     }
     assert!(app.names().await.is_empty());
-    assert_eq!(problem(&app.holder(&secret, Method::GET, "users", None).await), (401, "unauthenticated"));
+    assert_eq!(problem(&app.holder(&secret, Method::GET, "users", None).await), (403, "wrong-audience"));
 }

@@ -1,85 +1,19 @@
 //! Tokens that say who a visitor is: rows DA-A7 to DA-A12, DA-A18.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
-
-use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{
-    Algorithm, EncodingKey, Header, encode,
-    jwk::{Jwk, JwkSet},
-};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use model::Timestamp;
-use p256::{SecretKey, elliptic_curve::rand_core::OsRng, pkcs8::EncodePrivateKey};
-use parking_lot::Mutex;
 use reqwest::Method;
 use runtime::{agents::Access, tenants::Tenants};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
-use crate::app::{TestApp, Visitor, json_of};
+use crate::{
+    app::{TestApp, Visitor, json_of},
+    identity_provider::{ALGORITHMS, Key, Provider},
+};
 
 const HEADER: &str = "X-Parlance-Visitor-Token";
 const ISSUER: &str = "https://your-idp.com/";
-
-/// A key of the identity provider.
-struct Key {
-    kid: &'static str,
-    secret: EncodingKey,
-    public: Jwk,
-}
-
-impl Key {
-    fn new(kid: &'static str) -> Self {
-        let secret = SecretKey::random(&mut OsRng).to_pkcs8_der().expect("a key");
-        let secret = EncodingKey::from_ec_der(secret.as_bytes());
-        let mut public = Jwk::from_encoding_key(&secret, Algorithm::ES256).expect("a public key");
-        public.common.key_id = Some(kid.to_owned());
-        Self { kid, secret, public }
-    }
-
-    fn signs(&self, claims: &Value) -> String {
-        let header = Header { kid: Some(self.kid.to_owned()), ..Header::new(Algorithm::ES256) };
-        encode(&header, claims, &self.secret).expect("a token")
-    }
-}
-
-/// An identity provider on this machine.
-#[derive(Clone)]
-struct Provider {
-    url: String,
-    /// None: it is down.
-    keys: Arc<Mutex<Option<Vec<Jwk>>>>,
-    asked: Arc<AtomicUsize>,
-}
-
-impl Provider {
-    async fn start(keys: &[&Key]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}/jwks.json", listener.local_addr().expect("an address"));
-        let provider = Self { url, keys: Arc::default(), asked: Arc::default() };
-        provider.publish(keys);
-        let router = Router::new().route("/jwks.json", get(published)).with_state(provider.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        provider
-    }
-
-    fn publish(&self, keys: &[&Key]) {
-        *self.keys.lock() = Some(keys.iter().map(|key| key.public.clone()).collect());
-    }
-
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
-    }
-}
-
-async fn published(State(provider): State<Provider>) -> Result<Json<JwkSet>, StatusCode> {
-    provider.asked.fetch_add(1, Ordering::SeqCst);
-    let keys = provider.keys.lock().clone().ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
-    Ok(Json(JwkSet { keys }))
-}
 
 async fn start() -> TestApp {
     let allow = vec!["127.0.0.0/8".parse().expect("a network")];
@@ -88,7 +22,7 @@ async fn start() -> TestApp {
 
 /// Configures the provider for the tenant; `more` are settings beside issuer and address.
 async fn trust(app: &TestApp, provider: &Provider, more: Value) -> String {
-    let mut terms = json!({ "name": "Your IdP", "issuer": ISSUER, "jwks_url": provider.url });
+    let mut terms = json!({ "name": "Your IdP", "issuer": ISSUER, "jwks_url": provider.jwks_url() });
     for (name, value) in more.as_object().expect("an object") {
         terms[name] = value.clone();
     }
@@ -209,6 +143,26 @@ async fn da_a8_a_bad_signature_is_refused_and_nothing_changes() {
 }
 
 #[tokio::test]
+async fn da_a9_whatever_the_provider_signs_with_is_good_for_what_it_is_for() {
+    let (_app, provider, _, visitor) = scene(json!({})).await;
+    let keys = ALGORITHMS.map(Key::of);
+    provider.publish(&keys.each_ref());
+    for key in &keys {
+        assert_eq!(status(&visitor, &key.signs(&claims(json!({})))).await, 200, "{}", key.kid);
+    }
+    // The same key of RSA, but it says for which algorithm.
+    let padded = Header { kid: Some("RS256".to_owned()), ..Header::new(Algorithm::PS256) };
+    let padded = encode(&padded, &claims(json!({})), &keys[0].secret).expect("a token");
+    assert_eq!(status(&visitor, &padded).await, 401);
+    for [one, other] in [["RS256", "ES384"], ["ES384", "EdDSA"], ["EdDSA", "PS256"]] {
+        let key = keys.iter().find(|key| key.kid == one).expect("it is there");
+        let misnamed = Header { kid: Some(other.to_owned()), ..Header::new(key.algorithm) };
+        let misnamed = encode(&misnamed, &claims(json!({})), &key.secret).expect("a token");
+        assert_eq!(status(&visitor, &misnamed).await, 401, "{one} under the name of {other}");
+    }
+}
+
+#[tokio::test]
 async fn da_a9_issuer_audience_and_time_must_be_right() {
     let (_app, _, key, visitor) = scene(json!({ "audience": "parlance" })).await;
     let with = |more: Value| {
@@ -315,7 +269,7 @@ async fn da_a18_keys_stay_when_the_provider_is_down_and_when_documents_change() 
     let (app, provider, key, visitor) = scene(json!({})).await;
     let token = key.signs(&claims(json!({})));
     assert_eq!(status(&visitor, &token).await, 200);
-    *provider.keys.lock() = None;
+    provider.goes_down();
     app.integrator(Method::POST, "tokens", Some(json!({ "name": "a change of a document" }))).await;
     app.noticed().await;
     assert_eq!(status(&visitor, &Key::new("two").signs(&claims(json!({})))).await, 401);
@@ -339,7 +293,7 @@ async fn issuers_are_made_changed_noted_and_deleted() {
     let terms = |url: &str| json!({ "issuer": "https://new.test/", "jwks_url": url });
     let (status_of, problem) = app.integrator(Method::PUT, &path, Some(terms("http://10.0.0.1/keys"))).await;
     assert_eq!((status_of.as_u16(), &problem["errors"][0]["field"]), (422, &json!("jwks_url")));
-    let secret = format!("{}?key=hidden", provider.url);
+    let secret = format!("{}?key=hidden", provider.jwks_url());
     assert_eq!(app.integrator(Method::PUT, &path, Some(terms(&secret))).await.0, 200);
     assert_eq!(status(&visitor, &token).await, 401, "from the next message on");
     assert_eq!(app.integrator(Method::DELETE, &path, None).await.0, 204);

@@ -410,7 +410,7 @@ async fn another_tenants_webhooks_look_like_none() {
         (Method::GET, "/dead-letters"),
         (Method::POST, "/dead-letters/1/retry"),
     ] {
-        for (tenant, expected) in [("demo", 401), ("other", 404)] {
+        for (tenant, expected) in [("demo", 403), ("nowhere", 403), ("other", 404)] {
             let url = format!("{}/api/v1/{tenant}/{}", app.url, path(&webhook, rest));
             let answer = Client::new().request(method.clone(), url).bearer_auth(&token).send().await;
             let (status, problem) = json_of(answer.expect("an answer")).await;

@@ -33,7 +33,8 @@ pub(super) struct ContactPlace {
     pub(super) seq: LogSeq,
 }
 
-/// One statement, so that all of it is of one moment.
+/// One statement, so that all of it is of one moment. Who has no session never took a turn, and no message
+/// of theirs is looked for.
 pub(super) fn places(
     connection: &Connection,
     tenant: &TenantId,
@@ -45,7 +46,8 @@ pub(super) fn places(
         .prepare_cached(
             "SELECT
                  max(log_seq) FILTER (WHERE agent = ?3),
-                 (SELECT min(log_seq) FROM records WHERE tenant = ?1 AND contact = ?2 AND message_id = ?4),
+                 CASE WHEN max(log_seq) IS NOT NULL THEN
+                     (SELECT min(log_seq) FROM records WHERE tenant = ?1 AND contact = ?2 AND message_id = ?4) END,
                  min(first_seen), max(log_seq)
              FROM sessions WHERE tenant = ?1 AND contact = ?2",
         )?

@@ -28,7 +28,7 @@ pub(super) struct Encoded {
 
 pub(super) fn encode(record: &Record) -> Result<Encoded> {
     let (kind, entries, json) = match record {
-        Record::Turn(turn) => (TURN, turn.entries.len(), serde_json::to_vec(turn)),
+        Record::Turn(turn) => (TURN, turn.entries.len(), turn_json(turn)),
         Record::Fact(fact) => (FACT, fact.entries.len(), serde_json::to_vec(fact)),
         Record::Erasure(erasure) => (ERASURE, 0, serde_json::to_vec(erasure)),
         Record::Tombstone(_) => return Err(invalid("a tombstone only replaces a record".to_owned())),
@@ -42,6 +42,20 @@ pub(super) fn encode(record: &Record) -> Result<Encoded> {
         return Err(invalid(format!("it has {} bytes, {MAX_RECORD_BYTES} are allowed", json.len())));
     }
     Ok(Encoded { tenant: record.tenant().clone(), kind, json })
+}
+
+/// A turn as bytes, in room that is taken at once: grown step by step it would be copied again and again.
+fn turn_json(turn: &TurnRecord) -> serde_json::Result<Vec<u8>> {
+    // What keys, ids and numbers take.
+    const OF_A_TURN: usize = 1_024;
+    const OF_A_PART: usize = 256;
+    let snapshots: usize =
+        [&turn.contact_state, &turn.session, &turn.journal].map(|part| part.get().len()).iter().sum();
+    let entries: usize = turn.entries.iter().map(|entry| OF_A_PART + entry.text.len() + entry.body.get().len()).sum();
+    let events: usize = turn.events.iter().map(|event| OF_A_PART + event.body.get().len()).sum();
+    let mut json = Vec::with_capacity(OF_A_TURN + snapshots + entries + events);
+    serde_json::to_writer(&mut json, turn)?;
+    Ok(json)
 }
 
 /// A tombstone as bytes. They are fewer than those of any record that a conversation leaves, which
@@ -68,6 +82,16 @@ pub(super) fn count_events(json: &[u8]) -> serde_json::Result<u32> {
     }
     let counted: Events = serde_json::from_slice(json)?;
     Ok(u32::try_from(counted.events.len()).expect("a record has few events"))
+}
+
+/// The contact's attributes after a turn: all else is passed over.
+pub(super) fn contact_state(json: &[u8]) -> serde_json::Result<Box<RawValue>> {
+    #[derive(Deserialize)]
+    struct State<'a> {
+        #[serde(borrow)]
+        contact_state: &'a RawValue,
+    }
+    serde_json::from_slice(json).map(|state: State<'_>| state.contact_state.to_owned())
 }
 
 /// The parts of a turn that the next turn needs, borrowed from the bytes of the log.

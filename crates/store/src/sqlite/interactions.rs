@@ -10,18 +10,18 @@
 use std::collections::BTreeSet;
 
 use model::{AgentId, ContactId, LogSeq, TenantId, Timestamp, record::RequestFacts};
-use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{
-    conversations::{self, unreadable},
-    encoding::Snapshot,
+    conversations::unreadable,
+    encoding,
     projection::{author, author_number},
 };
 use crate::{
     ClickstreamFilter, ClickstreamLine, ContactInteractions, Interaction, InteractionFilter, InteractionPage,
-    InteractionPlace, MAX_PAGE,
+    InteractionPlace, MAX_PAGE, SaidLine, SaidPage,
 };
 
 /// Up to so many records, or contacts, are looked up by time or attribute and then put in order; more are
@@ -36,6 +36,56 @@ enum Plan {
     InOrder,
 }
 
+/// What is read of lines, and where it is put.
+trait Filled {
+    /// The columns from the third on; the first two are the contact and the record.
+    const COLUMNS: &'static str;
+    /// The lines of a contact begin, or those of one with lines on an earlier page go on.
+    fn begin(&mut self, contact: ContactId, continued: bool);
+    /// Adds a line.
+    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()>;
+}
+
+/// The columns of [`line`].
+const WHOLE_LINE: &str = "e.at, e.author, e.kind, e.text, e.intent, r.agent,
+    CASE WHEN e.author = 0 AND e.kind = 'text' THEN NULL ELSE e.body END, r.url, r.source_ip, r.status, r.duration";
+
+impl Filled for Vec<ContactInteractions> {
+    const COLUMNS: &'static str = WHOLE_LINE;
+
+    fn begin(&mut self, contact: ContactId, continued: bool) {
+        self.push(ContactInteractions { contact, continued, state: None, lines: Vec::new() });
+    }
+
+    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        if let Some(contact) = self.last_mut() {
+            contact.lines.push(line(row)?);
+        }
+        Ok(())
+    }
+}
+
+impl Filled for SaidPage {
+    // Of the record nothing that is not in the index: its row, one of many that lie apart, is not read.
+    const COLUMNS: &'static str =
+        "e.at, e.kind, e.text, CASE WHEN e.author = 0 AND e.kind = 'text' THEN NULL ELSE e.body END";
+
+    fn begin(&mut self, contact: ContactId, continued: bool) {
+        self.push_contact(contact, continued);
+    }
+
+    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        let body = row.get_ref(5)?.as_str_or_null().map_err(|problem| unreadable(5, problem))?;
+        self.push_line(&SaidLine { at: Timestamp(row.get(2)?), kind: text(row, 3)?, text: text(row, 4)?, body });
+        Ok(())
+    }
+}
+
+/// A text, where it lies.
+fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<&'r str> {
+    row.get_ref(column)?.as_str().map_err(|problem| unreadable(column, problem))
+}
+
 /// The next lines after a place.
 pub(super) fn page(
     connection: &Connection,
@@ -44,15 +94,48 @@ pub(super) fn page(
     after: Option<&InteractionPlace>,
     limit: usize,
 ) -> rusqlite::Result<InteractionPage> {
+    let mut contacts: Vec<ContactInteractions> = Vec::new();
+    let next = fill(&mut contacts, connection, tenant, filter, after, limit)?;
+    for contact in contacts.iter_mut().filter(|contact| !contact.continued) {
+        contact.state = state(connection, tenant, &contact.contact)?;
+    }
+    Ok(InteractionPage { contacts, next })
+}
+
+/// The next lines after a place, without how they came.
+pub(super) fn said(
+    connection: &Connection,
+    tenant: &TenantId,
+    filter: &InteractionFilter,
+    after: Option<&InteractionPlace>,
+    limit: usize,
+) -> rusqlite::Result<SaidPage> {
+    let mut page = SaidPage::with_room(limit.min(MAX_PAGE));
+    page.next = fill(&mut page, connection, tenant, filter, after, limit)?;
+    for contact in page.contacts.iter_mut().filter(|contact| !contact.continued) {
+        contact.state = state(connection, tenant, &contact.contact)?;
+    }
+    Ok(page)
+}
+
+/// Fills a page; answers where the next one begins.
+fn fill(
+    page: &mut impl Filled,
+    connection: &Connection,
+    tenant: &TenantId,
+    filter: &InteractionFilter,
+    after: Option<&InteractionPlace>,
+    limit: usize,
+) -> rusqlite::Result<Option<InteractionPlace>> {
     let limit = limit.clamp(1, MAX_PAGE);
-    let mut page = Page { connection, tenant, filter, limit, lines: 0, contacts: Vec::new(), last: LogSeq(0) };
+    let mut filling = Filling { connection, tenant, filter, after, limit, page, lines: 0, last: None };
     let full = match plan(connection, tenant, filter)? {
         Plan::Listed(contacts) => {
             let begin = after.map_or("", |place| place.contact.as_str()).to_owned();
             let mut full = false;
             for contact in contacts.range(begin..) {
                 let seq = after.filter(|place| place.contact.as_str() == contact).map_or(-1, |at| signed(at.log_seq));
-                full = page.add("r.contact = ?2 AND r.log_seq > ?3", contact, seq)?;
+                full = filling.add("r.contact = ?2 AND r.log_seq > ?3", contact, seq)?;
                 if full {
                     break;
                 }
@@ -62,10 +145,10 @@ pub(super) fn page(
         Plan::InOrder => {
             let (contact, seq) = after.map_or(("", -1), |place| (place.contact.as_str(), signed(place.log_seq)));
             let attributes = attribute_conditions(filter.found_by.len());
-            page.add(&format!("(r.contact, r.log_seq) > (?2, ?3){attributes}"), contact, seq)?
+            filling.add(&format!("(r.contact, r.log_seq) > (?2, ?3){attributes}"), contact, seq)?
         }
     };
-    page.finish(after, full)
+    Ok(filling.last.filter(|_| full))
 }
 
 /// The contacts that have lines that fit, in order, from the `skip`th on.
@@ -112,8 +195,8 @@ pub(super) fn clickstream(
 ) -> rusqlite::Result<Vec<ClickstreamLine>> {
     connection
         .prepare_cached(&format!(
-            "SELECT e.at, e.author, e.kind, e.text, e.intent, r.agent, e.body, r.url, r.source_ip, r.status, r.duration,
-                 r.contact, e.position, r.turn, r.message_id
+            "SELECT r.contact, e.position, e.at, e.author, e.kind, e.text, e.intent, r.agent, e.body, r.url, r.source_ip,
+                 r.status, r.duration, r.turn, r.message_id
              {CLICKSTREAM} ORDER BY r.at, r.log_seq, e.position LIMIT ?6 OFFSET ?7"
         ))?
         .query_map(
@@ -129,9 +212,8 @@ pub(super) fn clickstream(
             |row| {
                 Ok(ClickstreamLine {
                     line: line(row)?,
-                    contact: ContactId::try_from(row.get::<_, String>(11)?)
-                        .map_err(|problem| unreadable(11, problem))?,
-                    position: row.get::<_, i64>(12)?.cast_unsigned(),
+                    contact: text(row, 0)?.parse::<ContactId>().map_err(|problem| unreadable(0, problem))?,
+                    position: row.get::<_, i64>(1)?.cast_unsigned(),
                     turn: row.get(13)?,
                     message_id: row.get(14)?,
                 })
@@ -303,26 +385,27 @@ fn each_contact(
 }
 
 /// A page that is being filled.
-struct Page<'a> {
+struct Filling<'a, P> {
     connection: &'a Connection,
     tenant: &'a TenantId,
     filter: &'a InteractionFilter,
+    after: Option<&'a InteractionPlace>,
     limit: usize,
+    page: &'a mut P,
     lines: usize,
-    contacts: Vec<ContactInteractions>,
-    last: LogSeq,
+    /// Where the last line was.
+    last: Option<InteractionPlace>,
 }
 
-impl Page<'_> {
+impl<P: Filled> Filling<'_, P> {
     /// Adds the lines of the records that a condition on ?2 and ?3 finds; answers whether the page is full.
     fn add(&mut self, condition: &str, contact: &str, seq: i64) -> rusqlite::Result<bool> {
+        let columns = P::COLUMNS;
+        let by_author = if self.filter.author.is_some() { "e.author = ?6" } else { "?6 IS NULL" };
         let mut query = self.connection.prepare_cached(&format!(
-            "SELECT e.at, e.author, e.kind, e.text, e.intent, r.agent,
-                 CASE WHEN e.author = 0 AND e.kind = 'text' THEN NULL ELSE e.body END,
-                 r.url, r.source_ip, r.status, r.duration, r.contact, r.log_seq
-             FROM records r INDEXED BY records_by_contact
+            "SELECT r.contact, r.log_seq, {columns} FROM records r INDEXED BY records_by_contact
              CROSS JOIN entries e ON e.position BETWEEN r.log_seq * 4096 AND r.log_seq * 4096 + 4095
-             WHERE r.tenant = ?1 AND {condition} AND r.at BETWEEN ?4 AND ?5 AND (?6 IS NULL OR e.author = ?6)
+             WHERE r.tenant = ?1 AND {condition} AND r.at BETWEEN ?4 AND ?5 AND {by_author}
              ORDER BY r.contact, r.log_seq, e.position"
         ))?;
         let mut values: Vec<Value> = vec![
@@ -340,36 +423,25 @@ impl Page<'_> {
         let asked = query.parameter_count();
         let mut rows = query.query(params_from_iter(values.into_iter().take(asked)))?;
         while let Some(row) = rows.next()? {
-            let seq = LogSeq(row.get::<_, i64>(12)?.cast_unsigned());
+            let seq = LogSeq(row.get::<_, i64>(1)?.cast_unsigned());
             // A record is never cut in two, because a page goes on from a record.
-            if self.lines >= self.limit && self.last != seq {
+            if self.lines >= self.limit && self.last.as_ref().is_some_and(|last| last.log_seq != seq) {
                 return Ok(true);
             }
-            let contact = row.get_ref(11)?.as_str().map_err(|problem| unreadable(11, problem))?;
-            if self.contacts.last().is_none_or(|last| last.contact.as_str() != contact) {
-                let contact = contact.parse::<ContactId>().map_err(|problem| unreadable(11, problem))?;
-                self.contacts.push(ContactInteractions { contact, continued: false, state: None, lines: Vec::new() });
+            let contact = text(row, 0)?;
+            match &mut self.last {
+                Some(last) if last.contact.as_str() == contact => last.log_seq = seq,
+                _ => {
+                    let contact = contact.parse::<ContactId>().map_err(|problem| unreadable(0, problem))?;
+                    let continued = self.after.is_some_and(|place| place.contact == contact);
+                    self.page.begin(contact.clone(), continued);
+                    self.last = Some(InteractionPlace { contact, log_seq: seq });
+                }
             }
-            if let Some(contact) = self.contacts.last_mut() {
-                contact.lines.push(line(row)?);
-            }
+            self.page.add(row)?;
             self.lines += 1;
-            self.last = seq;
         }
         Ok(false)
-    }
-
-    /// The page, with the attributes of its contacts.
-    fn finish(mut self, after: Option<&InteractionPlace>, full: bool) -> rusqlite::Result<InteractionPage> {
-        for contact in &mut self.contacts {
-            contact.continued = after.is_some_and(|place| place.contact == contact.contact);
-            if !contact.continued {
-                contact.state = state(self.connection, self.tenant, &contact.contact)?;
-            }
-        }
-        let last = self.contacts.last().filter(|_| full);
-        let next = last.map(|last| InteractionPlace { contact: last.contact.clone(), log_seq: self.last });
-        Ok(InteractionPage { contacts: self.contacts, next })
     }
 }
 
@@ -389,39 +461,43 @@ fn attribute_conditions(count: usize) -> String {
 
 /// A contact's attributes after its latest turn.
 fn state(connection: &Connection, tenant: &TenantId, contact: &ContactId) -> rusqlite::Result<Option<Box<RawValue>>> {
-    let latest: Option<i64> = connection
-        .prepare_cached("SELECT max(log_seq) FROM sessions WHERE tenant = ?1 AND contact = ?2")?
-        .query_row(params![tenant.as_str(), contact.as_str()], |row| row.get(0))?;
-    match latest {
-        Some(seq) => conversations::with_record(connection, LogSeq(seq.cast_unsigned()), |_, json| {
-            Snapshot::read(json).map(|snapshot| snapshot.contact_state().1)
-        }),
-        None => Ok(None),
-    }
+    // One statement, so that no record becomes a tombstone between being found and being read.
+    let found = connection
+        .prepare_cached(
+            "SELECT kind, record FROM turn_log.log
+             WHERE seq = (SELECT max(log_seq) FROM sessions WHERE tenant = ?1 AND contact = ?2)",
+        )?
+        .query_row(params![tenant.as_str(), contact.as_str()], |row| {
+            let json = row.get_ref(1)?.as_blob()?;
+            // The tables may not know yet what has been erased.
+            if row.get::<_, i64>(0)? != encoding::TURN {
+                return Ok(None);
+            }
+            encoding::contact_state(json).map(Some).map_err(|problem| unreadable(1, problem))
+        })
+        .optional()?;
+    Ok(found.flatten())
 }
 
+/// A line, of the columns [`WHOLE_LINE`] from the third on.
 fn line(row: &Row<'_>) -> rusqlite::Result<Interaction> {
-    let request = match row.get::<_, Option<String>>(7)? {
+    let request = match row.get::<_, Option<String>>(9)? {
         Some(url) => Some(RequestFacts {
             url,
-            source_ip: row.get(8)?,
-            status: row.get(9)?,
-            duration_micros: row.get::<_, i64>(10)?.cast_unsigned(),
+            source_ip: row.get(10)?,
+            status: row.get(11)?,
+            duration_micros: row.get::<_, i64>(12)?.cast_unsigned(),
         }),
-        None => None,
-    };
-    let body = match row.get::<_, Option<String>>(6)? {
-        Some(json) => Some(RawValue::from_string(json).map_err(|problem| unreadable(6, problem))?),
         None => None,
     };
     Ok(Interaction {
-        at: Timestamp(row.get(0)?),
-        author: author(row.get(1)?),
-        kind: row.get(2)?,
-        text: row.get(3)?,
-        intent: row.get(4)?,
-        agent: row.get::<_, Option<[u8; 16]>>(5)?.map(|id| AgentId(Uuid::from_bytes(id))),
-        body,
+        at: Timestamp(row.get(2)?),
+        author: author(row.get(3)?),
+        kind: row.get(4)?,
+        text: row.get(5)?,
+        intent: row.get(6)?,
+        agent: row.get::<_, Option<[u8; 16]>>(7)?.map(|id| AgentId(Uuid::from_bytes(id))),
+        body: row.get(8)?,
         request,
     })
 }

@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{
     ClickstreamFilter, ClickstreamLine, EntryFilter, Erased, EventFilter, InteractionFilter, InteractionPage,
-    InteractionPlace, Result, SeenContact, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent,
+    InteractionPlace, Result, SaidPage, SeenContact, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent,
     StoredSession, StoredTranscript, TranscriptFilter, TurnState, backend::TurnBackend,
 };
 
@@ -282,6 +282,16 @@ impl TurnBackend for SqliteTurns {
         limit: usize,
     ) -> Result<InteractionPage> {
         self.read(move |connection| interactions::page(connection, &tenant, &filter, after.as_ref(), limit)).await
+    }
+
+    async fn said(
+        &self,
+        tenant: TenantId,
+        filter: InteractionFilter,
+        after: Option<InteractionPlace>,
+        limit: usize,
+    ) -> Result<SaidPage> {
+        self.read(move |connection| interactions::said(connection, &tenant, &filter, after.as_ref(), limit)).await
     }
 
     async fn contacts_heard(

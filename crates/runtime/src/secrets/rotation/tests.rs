@@ -3,12 +3,17 @@
 use std::path::Path;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use model::Timestamp;
 use serde_json::json;
 use store::StoreOptions;
 use tempfile::TempDir;
+use totp_rs::Builder;
 
 use super::*;
-use crate::secrets::{NewSecret, Revealed, SecretValue, Secrets};
+use crate::{
+    realm::{Realm, keys::TokenType},
+    secrets::{NewSecret, Revealed, SecretValue, Secrets},
+};
 
 async fn opened() -> (TempDir, Store, TenantId) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -117,7 +122,8 @@ async fn a_rotation_that_was_interrupted_is_finished() {
     // The new key is there and one of four documents is done: then the lights went out.
     let key = put_in_front(&file).expect("it is written");
     let one = store.tenant(&tenant).get("secret", "b").await.expect("a document").expect("it is there");
-    assert!(reseal_document(&store, &tenant, "secret", "sealed", &key, one).await.expect("it is sealed"));
+    let documents = Documents::Tenant(store.tenant(&tenant));
+    assert!(documents.reseal(&OF_TENANTS[0], &key, store.secret_keys(), one).await.expect("it is sealed"));
     for name in ["a", "b", "c"] {
         assert_eq!(value(&store, &tenant, name).await, name.as_bytes(), "everything opens meanwhile");
     }
@@ -146,4 +152,59 @@ async fn keys_that_are_given_are_changed_by_who_gives_them() {
     assert_eq!(value(&given(two), &tenant, "key").await, FIRST.as_bytes());
     let error = Secrets::new(&before).reveal(&tenant, "key").await.expect_err("its key is gone").to_string();
     assert!(error.contains(&rotation.key), "{error}");
+}
+
+/// An account with a second factor and one that waits, as earlier versions kept it.
+async fn put_account_openly(store: &Store, secret: &str, waiting: &str) {
+    let body = json!({
+        "id": "ann", "email": "Ann@example.com", "name": "Ann", "members": [], "created_at": 1,
+        "second_factor": { "secret": secret, "last_step": 0, "recovery": [] },
+        "enrolment": { "secret": waiting },
+    });
+    let keys = [Key::unique("email", "ann@example.com")];
+    store.platform().put("account", "ann", &body, &keys, Expect::Any).await.expect("it is stored");
+}
+
+#[tokio::test]
+async fn od_t16_what_the_realm_keeps_is_sealed_anew_and_found_as_before() {
+    let (folder, store, _) = opened().await;
+    // The secret of RFC 6238, appendix B.
+    let (secret, waiting) = ("3132333435363738393031323334353637383930", "5152535455565758596061626364656667686970");
+    put_account_openly(&store, waiting, secret).await;
+    put_account_openly(&store, secret, waiting).await;
+    let realm = Realm::new(&store);
+    let token = json!({ "iss": "i", "sub": "ann", "aud": "a", "exp": 4_000_000_000_i64 });
+    let token = realm.keys.ring().await.expect("a key").sign(TokenType::Id, &token).expect("a token");
+    assert!(lies_open(folder.path(), secret), "the scan finds what is there");
+
+    let first = rotate_key(&store).await.expect("it rotates");
+    assert_eq!(first.resealed, 3, "the account, the realm's keys, the tenant's");
+    let second = rotate_key(&store).await.expect("it rotates");
+    assert_eq!((second.new_key, second.resealed), (true, 3));
+    for open in [secret, waiting] {
+        assert!(!lies_open(folder.path(), open), "{open}");
+    }
+
+    let account = realm.accounts.need("ANN@example.com").await.expect("it is found by its address");
+    let enrolment = realm.accounts.enrolment(&account).expect("it opens").expect("it waits");
+    assert_eq!(enrolment.text(), "KFJFGVCVKZLVQWLAMFRGGZDFMZTWQ2LQ");
+    let code = Builder::new().with_secret(b"12345678901234567890".to_vec()).build_noncompliant();
+    let code = code.generate(Timestamp::now().seconds().unsigned_abs()).to_string();
+    assert!(realm.accounts.take_second_factor("ann", &code).await.expect("it opens"));
+    let keys = Realm::new(&store).keys.ring().await.expect("they open");
+    assert!(keys.verify::<Value>(&token, TokenType::Id, "i").is_ok());
+}
+
+#[tokio::test]
+async fn od_t16_a_secret_of_a_device_is_never_written_open() {
+    let (folder, store, _) = opened().await;
+    let accounts = Realm::new(&store).accounts;
+    let account = accounts.create("bob@example.com", "Bob").await.expect("an account");
+    let secret = accounts.enrol(&account.id).await.expect("a secret");
+    let stored = store.platform().get("account", &account.id).await.expect("the store").expect("it is there");
+    let stored: Value = stored.read().expect("JSON");
+    assert_eq!(stored["enrolment"]["secret"]["form"], "aes_256_gcm", "{stored}");
+    let digits = serde_json::to_value(&secret).expect("JSON");
+    assert!(!lies_open(folder.path(), digits.as_str().expect("digits")) && !lies_open(folder.path(), &secret.text()));
+    assert!(store.platform().history("account", &account.id).await.expect("a list").is_empty());
 }

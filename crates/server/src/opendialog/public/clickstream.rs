@@ -160,7 +160,7 @@ fn context(turn: u32, line: &Interaction) -> Map<String, Value> {
 }
 
 fn body<T: DeserializeOwned>(line: &Interaction) -> Option<T> {
-    serde_json::from_str(line.body.as_ref()?.get()).ok()
+    serde_json::from_str(line.body.as_deref()?).ok()
 }
 
 fn text(object: Map<String, Value>) -> String {
@@ -170,7 +170,7 @@ fn text(object: Map<String, Value>) -> String {
 #[cfg(test)]
 mod tests {
     use model::{Timestamp, record::RequestFacts};
-    use serde_json::{json, value::to_raw_value};
+    use serde_json::json;
     use uuid::Uuid;
 
     use super::*;
@@ -183,7 +183,7 @@ mod tests {
             text: "Hello".to_owned(),
             intent: None,
             agent: None,
-            body: Some(to_raw_value(body).expect("a body")),
+            body: Some(serde_json::to_string(body).expect("a body")),
             request: Some(RequestFacts {
                 url: "https://x.test/".into(),
                 source_ip: "127.0.0.1".into(),

@@ -8,7 +8,7 @@ use axum::{
 use model::inbound::Inbound;
 use runtime::access::scope;
 use serde_json::{Value, json};
-use store::{Interaction, InteractionPage};
+use store::{SaidLine, SaidPage};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -66,11 +66,11 @@ struct Of2022 {
 }
 
 impl Writer for Of2022 {
-    fn page(&mut self, page: &InteractionPage, out: &mut Vec<u8>) {
-        for contact in &page.contacts {
+    fn page(&mut self, page: &SaidPage, out: &mut Vec<u8>) {
+        for contact in page.contacts() {
             if !contact.continued || self.visitor.is_none() {
                 self.close(out);
-                let known = profile::read(contact.state.as_deref());
+                let known = profile::read(contact.state);
                 let data = json!({
                     "first_name": profile::text(&known, "first_name"),
                     "last_name": profile::text(&known, "last_name"),
@@ -79,7 +79,7 @@ impl Writer for Of2022 {
                 self.visitor = Some((contact.contact.as_str().to_owned(), data, Vec::new()));
             }
             if let Some((_, _, lines)) = &mut self.visitor {
-                lines.extend(contact.lines.iter().filter_map(line));
+                lines.extend(contact.lines().filter_map(|said| line(&said)));
             }
         }
     }
@@ -100,9 +100,9 @@ impl Of2022 {
     }
 }
 
-fn line(line: &Interaction) -> Option<Value> {
-    let kind = said_by_hand(&line.kind)?;
-    let inbound = line.body.as_deref().and_then(|body| serde_json::from_str::<Inbound>(body.get()).ok());
+fn line(line: &SaidLine<'_>) -> Option<Value> {
+    let kind = said_by_hand(line.kind)?;
+    let inbound = line.body.and_then(|body| serde_json::from_str::<Inbound>(body).ok());
     let (value, intent) = inbound.map_or((None, None), |inbound| (inbound.value, inbound.intent));
     Some(json!({
         "type": kind,

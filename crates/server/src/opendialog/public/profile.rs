@@ -5,6 +5,7 @@ use model::{
     Timestamp,
     attribute::{Attribute, Provenance},
 };
+use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
 /// The profile's parts that stand beside `custom`.
@@ -26,22 +27,59 @@ pub(crate) fn read(state: Option<&RawValue>) -> ContactState {
     state.and_then(|state| serde_json::from_str(state.get()).ok()).unwrap_or_default()
 }
 
-/// An attribute as text; empty when there is none, because the documents show texts.
-pub(crate) fn text(contact: &ContactState, name: &str) -> String {
-    match contact.attributes.get(name).map(|attribute| &attribute.value) {
-        Some(Value::String(text)) => text.clone(),
-        Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
-        _ => String::new(),
+/// What of a contact's attributes says who it is. All else is passed over while it is read.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Person {
+    #[serde(default)]
+    attributes: PersonAttributes,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct PersonAttributes {
+    name: Option<Held>,
+    full_name: Option<Held>,
+    first_name: Option<Held>,
+    last_name: Option<Held>,
+    email: Option<Held>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Held {
+    value: Value,
+}
+
+impl Person {
+    /// Who a contact is; nothing is known of one that never took a turn.
+    pub(crate) fn read(state: Option<&RawValue>) -> Self {
+        state.and_then(|state| serde_json::from_str(state.get()).ok()).unwrap_or_default()
+    }
+
+    /// What the contact is called.
+    pub(crate) fn name(&self) -> String {
+        let PersonAttributes { name, full_name, first_name, last_name, .. } = &self.attributes;
+        let text = |held: &Option<Held>| held.as_ref().map_or_else(String::new, |held| shown(&held.value));
+        let whole = [name, full_name].map(text).into_iter().find(|name| !name.is_empty());
+        whole.unwrap_or_else(|| [first_name, last_name].map(text).join(" ").trim().to_owned())
+    }
+
+    /// The e-mail address; empty when there is none.
+    pub(crate) fn email(&self) -> String {
+        self.attributes.email.as_ref().map_or_else(String::new, |held| shown(&held.value))
     }
 }
 
-/// What the contact is called.
-pub(crate) fn name(contact: &ContactState) -> String {
-    let known = ["name", "full_name"].map(|part| text(contact, part)).into_iter().find(|name| !name.is_empty());
-    known.unwrap_or_else(|| {
-        let parts = ["first_name", "last_name"].map(|part| text(contact, part));
-        parts.join(" ").trim().to_owned()
-    })
+/// An attribute as text; empty when there is none, because the documents show texts.
+pub(crate) fn text(contact: &ContactState, name: &str) -> String {
+    contact.attributes.get(name).map_or_else(String::new, |attribute| shown(&attribute.value))
+}
+
+/// A value as text.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        _ => String::new(),
+    }
 }
 
 /// `chatbot_user_data` of the export: the profile, and under `custom` what else the client passed.
@@ -93,7 +131,7 @@ fn attribute(name: &str, kind: &str, key: &str, value: &Value) -> Value {
 mod tests {
     use super::*;
 
-    fn contact() -> ContactState {
+    fn stored() -> Box<RawValue> {
         let state = json!({
             "first_seen": 1_683_037_966_000_000_i64, "last_seen": 1_683_037_970_000_000_i64,
             "attributes": {
@@ -105,7 +143,33 @@ mod tests {
                 "selected_scenario": { "value": "support", "provenance": "platform" },
             },
         });
-        read(Some(&serde_json::value::to_raw_value(&state).expect("JSON")))
+        serde_json::value::to_raw_value(&state).expect("JSON")
+    }
+
+    fn contact() -> ContactState {
+        read(Some(&stored()))
+    }
+
+    fn person(attributes: Value) -> (String, String) {
+        let state = serde_json::value::to_raw_value(&json!({ "attributes": attributes })).expect("JSON");
+        let person = Person::read(Some(&state));
+        (person.name(), person.email())
+    }
+
+    #[test]
+    fn people_have_the_name_that_is_known_of_them() {
+        let held = |value: Value| json!({ "value": value, "provenance": "browser" });
+        let known = person(json!({ "full_name": held(json!("Ada L")), "first_name": held(json!("Ada")),
+                                   "email": held(json!("ada@x.test")), "age": held(json!({ "name": 1 })) }));
+        assert_eq!(known, ("Ada L".to_owned(), "ada@x.test".to_owned()));
+        assert_eq!(person(json!({ "name": held(json!("")), "last_name": held(json!("Doe")) })).0, "Doe");
+        assert_eq!(
+            person(json!({ "name": held(json!(7)), "email": held(json!(["a"])) })),
+            ("7".to_owned(), String::new())
+        );
+        assert_eq!(person(json!({})), (String::new(), String::new()));
+        let nobody = Person::read(None);
+        assert_eq!((nobody.name(), nobody.email()), (String::new(), String::new()));
     }
 
     #[test]
@@ -122,7 +186,7 @@ mod tests {
 
     #[test]
     fn profiles_are_texts_and_custom_is_what_the_embed_passed() {
-        assert_eq!(name(&contact()), "John Doe");
+        assert_eq!(Person::read(Some(&stored())).name(), "John Doe");
         let whole = whole(&contact());
         assert_eq!(whole["first_name"], "John");
         assert_eq!(whole["email"], "");

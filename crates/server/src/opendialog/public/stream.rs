@@ -9,7 +9,7 @@ use axum::{
 };
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
-use store::{InteractionFilter, InteractionPage, InteractionPlace, TenantStore};
+use store::{InteractionFilter, InteractionPlace, SaidPage, TenantStore};
 use tokio::sync::mpsc;
 
 use super::refusal::PublicRefusal;
@@ -24,7 +24,7 @@ const AHEAD: usize = 2;
 /// Makes text of pages.
 pub(crate) trait Writer: Send + 'static {
     /// Adds a page.
-    fn page(&mut self, page: &InteractionPage, out: &mut Vec<u8>);
+    fn page(&mut self, page: &SaidPage, out: &mut Vec<u8>);
     /// Adds what follows the last page.
     fn end(&mut self, out: &mut Vec<u8>);
 }
@@ -37,18 +37,21 @@ pub(crate) async fn answer(
     filter: InteractionFilter,
     mut writer: impl Writer,
 ) -> Result<Response, PublicRefusal> {
-    let first = store.interactions(&filter, None, FIRST).await?;
+    let first = store.said(&filter, None, FIRST).await?;
     let (sender, receiver) = mpsc::channel::<Result<Bytes, String>>(AHEAD);
     tokio::spawn(async move {
         let mut page = first;
+        // As much as the page before took, so that it seldom has to grow.
+        let mut room = 64 << 10;
         loop {
             let next = page.next.take();
             let ahead = next.map(|place| read(store.clone(), filter.clone(), place));
-            let mut out = Vec::with_capacity(64 << 10);
+            let mut out = Vec::with_capacity(room);
             writer.page(&page, &mut out);
             if ahead.is_none() {
                 writer.end(&mut out);
             }
+            room = room.max(out.len() + out.len() / 8);
             // Nobody reads any more.
             if sender.send(Ok(out.into())).await.is_err() {
                 return;
@@ -71,8 +74,8 @@ fn read(
     store: TenantStore,
     filter: InteractionFilter,
     after: InteractionPlace,
-) -> tokio::task::JoinHandle<store::Result<InteractionPage>> {
-    tokio::spawn(async move { store.interactions(&filter, Some(after), LATER).await })
+) -> tokio::task::JoinHandle<store::Result<SaidPage>> {
+    tokio::spawn(async move { store.said(&filter, Some(after), LATER).await })
 }
 
 async fn cut_off(sender: &mpsc::Sender<Result<Bytes, String>>, problem: &str) {

@@ -9,15 +9,15 @@ use axum::{
 use model::{ContactId, Timestamp, record::Author};
 use runtime::{access::scope, found_by};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json, value::RawValue};
-use store::{ContactInteractions, Interaction, InteractionFilter, InteractionPage};
+use serde_json::{Map, Value, value::RawValue};
+use store::{InteractionFilter, SaidBy, SaidLine, SaidPage};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     super::refusal::{ErrorBody, Violations},
     access::PublicCaller,
-    moment::{date_and_time, end_of},
-    profile,
+    moment::{Clock, date_and_time, end_of},
+    profile::Person,
     query::Pairs,
     refusal::{PublicRefusal, TOO_MANY},
     stream::{self, Writer, json},
@@ -64,7 +64,7 @@ async fn user_interactions(app: State<App>, caller: PublicCaller<scope::Transcri
         let asked = Asked::read(&Pairs::read(query.0.as_deref()))?;
         let store = app.runtime.store().tenant(caller.tenant());
         let filter = asked.filter.clone();
-        Ok(admitted.answer(stream::answer(store, filter, UserInteractions::new(asked)).await?))
+        Ok(admitted.answer(stream::answer(store, filter, UserInteractions::new(&asked)).await?))
     };
     answer.await.unwrap_or_else(PublicRefusal::into_response)
 }
@@ -141,28 +141,35 @@ enum Open {
 
 /// The answer as it is written.
 struct UserInteractions {
-    asked: Asked,
+    /// The times that were asked for, as each visitor's head repeats them.
+    times: String,
+    /// The filters, likewise.
+    filters: Vec<u8>,
     open: Open,
     /// Whether the visitor whose lines come has begun in the answer.
     begun: bool,
     /// What is known of a visitor who has said nothing yet; the next page may have what they say.
     silent: Option<Box<RawValue>>,
+    clock: Clock,
 }
 
 impl Writer for UserInteractions {
-    fn page(&mut self, page: &InteractionPage, out: &mut Vec<u8>) {
-        for contact in &page.contacts {
+    fn page(&mut self, page: &SaidPage, out: &mut Vec<u8>) {
+        for contact in page.contacts() {
             if !contact.continued {
                 self.begun = false;
-                self.silent.clone_from(&contact.state);
+                self.silent = None;
             }
-            for line in &contact.lines {
-                let Some(kind) = said_by_hand(&line.kind) else { continue };
+            for line in contact.lines() {
+                let Some(kind) = said_by_hand(line.kind) else { continue };
                 // Whoever only opened the chat said nothing.
                 if !self.begun {
-                    self.begin(contact, out);
+                    self.begin(&contact, out);
                 }
-                self.line(kind, line, out);
+                self.line(kind, &line, out);
+            }
+            if !self.begun && !contact.continued {
+                self.silent = contact.state.map(RawValue::to_owned);
             }
         }
     }
@@ -176,37 +183,44 @@ impl Writer for UserInteractions {
 }
 
 impl UserInteractions {
-    fn new(asked: Asked) -> Self {
-        Self { asked, open: Open::Nothing, begun: false, silent: None }
+    fn new(asked: &Asked) -> Self {
+        let times = format!(r#","from":"{}","to":"{}""#, asked.from, asked.to);
+        let mut filters = Vec::new();
+        for (name, value) in &asked.echo {
+            filters.push(b',');
+            json(&mut filters, name);
+            filters.push(b':');
+            json(&mut filters, value);
+        }
+        Self { times, filters, open: Open::Nothing, begun: false, silent: None, clock: Clock::default() }
     }
 
     /// Begins a visitor.
-    fn begin(&mut self, contact: &ContactInteractions, out: &mut Vec<u8>) {
+    fn begin(&mut self, contact: &SaidBy<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(match self.open {
             Open::Nothing => br#"{"data":[{"#,
             Open::Visitor { .. } => b"]}},{",
         });
-        let known = profile::read(self.silent.take().as_deref());
-        let Asked { from, to, echo, .. } = &self.asked;
-        let mut head = Map::new();
-        let data =
-            json!({ "id": contact.contact, "name": profile::name(&known), "email": profile::text(&known, "email") });
-        head.insert("chatbot_user_data".to_owned(), data);
-        head.insert("from".to_owned(), from.to_string().into());
-        head.insert("to".to_owned(), to.to_string().into());
-        head.insert("user_id".to_owned(), contact.contact.as_str().into());
-        head.extend(echo.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))));
-        json(out, contact.contact.as_str());
-        out.push(b':');
-        json(out, &head);
-        // The head stays open for the interactions.
-        out.pop();
+        let person = Person::read(contact.state.or(self.silent.as_deref()));
+        let id = contact.contact.as_str();
+        json(out, id);
+        out.extend_from_slice(br#":{"chatbot_user_data":{"id":"#);
+        json(out, id);
+        out.extend_from_slice(br#","name":"#);
+        json(out, &person.name());
+        out.extend_from_slice(br#","email":"#);
+        json(out, &person.email());
+        out.push(b'}');
+        out.extend_from_slice(self.times.as_bytes());
+        out.extend_from_slice(br#","user_id":"#);
+        json(out, id);
+        out.extend_from_slice(&self.filters);
         out.extend_from_slice(br#","interactions":["#);
         self.open = Open::Visitor { empty: true };
         self.begun = true;
     }
 
-    fn line(&mut self, kind: &'static str, line: &Interaction, out: &mut Vec<u8>) {
+    fn line(&mut self, kind: &'static str, line: &SaidLine<'_>, out: &mut Vec<u8>) {
         if self.open != (Open::Visitor { empty: true }) {
             out.push(b',');
         }
@@ -214,9 +228,9 @@ impl UserInteractions {
         out.extend_from_slice(br#"{"type":""#);
         out.extend_from_slice(kind.as_bytes());
         out.extend_from_slice(br#"","date":""#);
-        out.extend_from_slice(line.at.to_string().as_bytes());
+        self.clock.write(line.at, out);
         out.extend_from_slice(br#"","text":"#);
-        json(out, &line.text);
+        json(out, line.text);
         out.extend_from_slice(br#","data":"#);
         write_data(line, out);
         out.push(b'}');
@@ -242,14 +256,18 @@ struct Acted<'a> {
     #[serde(default, borrow)]
     text: Cow<'a, str>,
     #[serde(default, borrow)]
-    intent: Option<Cow<'a, str>>,
+    intent: Option<Text<'a>>,
     #[serde(default, borrow)]
-    value: Option<Cow<'a, str>>,
+    value: Option<Text<'a>>,
     #[serde(default)]
     fields: Map<String, Value>,
     #[serde(default)]
     files: Map<String, Value>,
 }
+
+/// A text that is copied only when it has escapes: serde copies every `Cow` in an `Option`.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The `data` of a pressed button.
 #[derive(Serialize)]
@@ -261,10 +279,11 @@ struct Pressed<'a> {
 }
 
 /// Writes the `data` of a line: null for plain text, else what was pressed or filled in.
-fn write_data(line: &Interaction, out: &mut Vec<u8>) {
-    let body = line.body.as_deref().filter(|_| matches!(line.kind.as_str(), "button" | "form" | "long_text"));
-    let acted = body.and_then(|body| serde_json::from_str::<Acted<'_>>(body.get()).ok());
+fn write_data(line: &SaidLine<'_>, out: &mut Vec<u8>) {
+    let body = line.body.filter(|_| matches!(line.kind, "button" | "form" | "long_text"));
+    let acted = body.and_then(|body| serde_json::from_str::<Acted<'_>>(body).ok());
     let Some(Acted { text, intent, value, fields, files }) = acted else { return out.extend_from_slice(b"null") };
+    let (intent, value) = (intent.map(|Text(intent)| intent), value.map(|Text(value)| value));
     if line.kind == "button" {
         return json(out, &Pressed { name: &text, callback_id: intent.as_deref(), value: value.as_deref() });
     }

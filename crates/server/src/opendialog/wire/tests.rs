@@ -34,7 +34,11 @@ fn send_with(values: Value, inner: &str) -> Value {
     let markup = if inner.starts_with("<message") { inner.to_owned() } else { format!("<message>{inner}</message>") };
     let markup = Markup::compile(&markup, MarkupOptions::default()).expect("compiles");
     let list = markup.render(&Values(values), "intent.app.Welcome", "").expect("renders");
-    messages(&list, AT, None)
+    let tree = messages(&list, AT, None);
+    // A tree has no key twice.
+    let answer = serde_json::to_string(&Answer::new(&list, AT, None)).expect("an answer");
+    assert_eq!(answer, tree.to_string());
+    tree
 }
 
 fn send(inner: &str) -> Value {

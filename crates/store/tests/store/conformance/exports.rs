@@ -11,6 +11,7 @@ use crate::sample::{agent, as_record, contact, fact, fact_record, tenant, transc
 
 suite![
     interactions_come_contact_by_contact_however_they_are_paged,
+    what_was_said_is_paged_as_interactions_are,
     interactions_are_filtered,
     contacts_heard_are_counted_and_paged,
     very_many_contacts_come_in_order,
@@ -117,7 +118,7 @@ async fn interactions_come_contact_by_contact_however_they_are_paged(fresh: Fact
     let original = turn(&tenant("acme"), 2, 2, 1);
     assert_eq!((line.author, line.kind.as_str(), line.agent), (Author::Agent, "text", Some(agent(2))));
     assert_eq!((line.request.as_ref(), line.intent.as_deref()), (Some(&original.request), Some("intent.text")));
-    assert_eq!(line.body.as_ref().map(|body| body.get()), Some(original.entries[1].body.get()));
+    assert_eq!(line.body.as_deref(), Some(original.entries[1].body.get()));
     assert!(page.contacts[1].lines[0].body.is_none(), "a contact's plain text says it all");
     let elsewhere = &page.contacts[1].lines[8];
     assert_eq!(
@@ -125,6 +126,52 @@ async fn interactions_come_contact_by_contact_however_they_are_paged(fresh: Fact
         (Author::Platform, Timestamp(2_500_000), Some(agent(1)))
     );
     assert!(elsewhere.request.is_none() && elsewhere.body.is_some());
+}
+
+async fn what_was_said_is_paged_as_interactions_are(fresh: Factory) {
+    let fresh = fresh().await;
+    spoken(&fresh.store).await;
+    let store = fresh.store.tenant(&tenant("acme"));
+    let filters = [
+        InteractionFilter::default(),
+        InteractionFilter { author: Some(Author::Contact), ..InteractionFilter::default() },
+        InteractionFilter { contact: Some(contact(2)), ..InteractionFilter::default() },
+        found_by(&[("browser", "chrome 0")]),
+        found_by(&[("browser", "nobody's")]),
+    ];
+    for filter in filters {
+        for limit in (1..=7).chain([100]) {
+            let mut place = None;
+            loop {
+                let whole = store.interactions(&filter, place.clone(), limit).await.unwrap();
+                let said = store.said(&filter, place, limit).await.unwrap();
+                let expected: Vec<_> = whole
+                    .contacts
+                    .iter()
+                    .map(|of| (of.contact.as_str(), of.continued, of.state.as_ref().map(|state| state.get())))
+                    .collect();
+                let found: Vec<_> = said
+                    .contacts()
+                    .map(|by| (by.contact.as_str(), by.continued, by.state.map(|state| state.get())))
+                    .collect();
+                assert_eq!(found, expected, "{filter:?}, {limit} a page");
+                for (of, by) in whole.contacts.iter().zip(said.contacts()) {
+                    let expected: Vec<_> = of
+                        .lines
+                        .iter()
+                        .map(|line| (line.at, line.kind.as_str(), line.text.as_str(), line.body.as_deref()))
+                        .collect();
+                    let found: Vec<_> = by.lines().map(|line| (line.at, line.kind, line.text, line.body)).collect();
+                    assert_eq!(found, expected, "{filter:?}, {limit} a page");
+                }
+                assert_eq!(said.next, whole.next, "{filter:?}, {limit} a page");
+                place = said.next;
+                if place.is_none() {
+                    break;
+                }
+            }
+        }
+    }
 }
 
 async fn interactions_are_filtered(fresh: Factory) {
