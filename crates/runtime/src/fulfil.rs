@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use store::{EntryFilter, StoredEntry};
 
 use crate::{
-    loaded::LoadedAgent,
+    flow::{ENTER_FLOW, Entering},
+    loaded::LoadedScenario,
     runtime::Shared,
     turn::{TurnCall, TurnError},
 };
@@ -24,7 +25,7 @@ impl Shared {
         &self,
         need: &Need,
         call: &TurnCall,
-        agent: &LoadedAgent,
+        agent: &LoadedScenario,
         transcript: TranscriptId,
         now: Timestamp,
     ) -> Result<Answer, TurnError> {
@@ -58,6 +59,11 @@ impl Shared {
                     None => Err(format!("interpreter `{interpreter}` is not available on this server")),
                 },
             },
+            // The runtime sees it in the turn's answers, and the flow answers after the scenario.
+            Need::Act(action) if &*action.component == ENTER_FLOW => {
+                let result = Entering::read(&action.configuration).map(|_| ActionResult::default());
+                Answer::Action { result }
+            }
             Need::Act(action) => Answer::Action { result: run_action(&action.component, &action.configuration, now) },
         })
     }

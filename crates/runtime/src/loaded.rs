@@ -25,9 +25,44 @@ pub struct LoadedAgent {
     /// The published version; 0 is the draft.
     pub version: u32,
     /// What runs.
+    pub program: Program,
+}
+
+impl LoadedAgent {
+    /// What runs, of a scenario.
+    pub fn scenario(&self) -> Option<&LoadedScenario> {
+        match &self.program {
+            Program::Scenario(scenario) => Some(scenario),
+            Program::Flow(_) => None,
+        }
+    }
+}
+
+/// What runs.
+#[derive(Debug)]
+pub enum Program {
+    /// A designed conversation.
+    Scenario(Box<LoadedScenario>),
+    /// A language model in a state machine.
+    Flow(Box<LoadedFlow>),
+}
+
+/// A scenario, ready to run.
+#[derive(Debug)]
+pub struct LoadedScenario {
+    /// What runs.
     pub scenario: CompiledScenario,
     /// Trained classifiers by the name of their interpreter.
     pub(crate) classifiers: HashMap<Arc<str>, Arc<IntentClassifier>>,
+}
+
+/// A flow, ready to run.
+#[derive(Debug)]
+pub struct LoadedFlow {
+    /// What runs.
+    pub flow: CompiledFlow,
+    /// What its functions run, by the function's id.
+    pub(crate) scripts: HashMap<String, Script>,
 }
 
 /// Which document of an agent runs.
@@ -37,6 +72,8 @@ pub enum AgentSource {
     Active,
     /// The draft, for previews (row OD-N37).
     Draft,
+    /// This published version, whether it is in service or not.
+    Version(u32),
 }
 
 /// The agents in memory. What is known is looked up again when any document has changed since;

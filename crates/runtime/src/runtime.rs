@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use dialogue::engine::{Position, Session};
 use model::{
-    AgentId, ContactId, LogSeq, TenantId,
+    AgentId, ContactId, LogSeq, TenantId, TranscriptId,
     record::{FactRecord, Record},
 };
 use parking_lot::Mutex;
@@ -17,6 +17,7 @@ use crate::{
     contact_order::ContactOrder,
     erasure,
     files::{FileLimits, Files},
+    flow::{RecentPast, Thinking},
     loaded::{AgentSource, LoadedAgent, LoadedAgents},
     outbound::{IpNet, Outbound},
     presets::Presets,
@@ -30,6 +31,8 @@ use crate::{
 pub struct RuntimeOptions {
     /// Longest time from a turn's arrival until it is written: waiting, loading and thinking together.
     pub turn_timeout: Duration,
+    /// The same for a turn of a flow, whose models and functions take their time.
+    pub flow_timeout: Duration,
     /// Folder for trained classifiers.
     pub models: PathBuf,
     /// Folder for files that visitors send.
@@ -47,6 +50,7 @@ impl RuntimeOptions {
     pub fn in_data_dir(data_dir: &std::path::Path) -> Self {
         Self {
             turn_timeout: Duration::from_secs(20),
+            flow_timeout: Duration::from_secs(90),
             models: data_dir.join("models"),
             files: data_dir.join("files"),
             file_limits: FileLimits::default(),
@@ -101,6 +105,10 @@ pub(crate) struct Shared {
     pub(crate) options: RuntimeOptions,
     pub(crate) presets: Arc<Presets>,
     pub(crate) files: Files,
+    /// What was said lately in conversations with flows.
+    pub(crate) past: RecentPast,
+    /// Where flows are thinking.
+    pub(crate) thinking: Thinking,
     outbound: Outbound,
     webhooks: Deliveries,
     /// Whom the erasures mean that were noted here.
@@ -120,6 +128,8 @@ impl Runtime {
             presets: Presets::new(store.clone()),
             files: Files::in_folder(options.files.clone(), options.file_limits),
             webhooks: Deliveries::start(store.clone(), outbound.clone(), options.webhooks.clone()),
+            past: RecentPast::default(),
+            thinking: Thinking::default(),
             outbound,
             in_flight: TaskTracker::new(),
             erasing: Mutex::default(),
@@ -173,6 +183,11 @@ impl Runtime {
             .spawn(self.shared.clone().take(call))
             .await
             .map_err(|problem| TurnError::Broken(problem.to_string()))?
+    }
+
+    /// Stops the agent of a conversation, if it is thinking: its turn ends with what it has said.
+    pub(crate) fn interrupt(&self, transcript: TranscriptId) {
+        self.shared.thinking.interrupt(transcript);
     }
 
     /// Records something that happened beside turns.

@@ -12,7 +12,7 @@ mod with;
 pub(crate) use past::{RecentPast, of_entry};
 pub(crate) use record::{FlowJournal, entries};
 pub(crate) use thinking::Thinking;
-pub(crate) use visit::Kept;
+pub(crate) use visit::{Entering, Kept};
 pub(crate) use with::{beside_scenario, entering, leaves};
 
 /// The name of the built-in action by which an intent of a scenario enters a flow.
