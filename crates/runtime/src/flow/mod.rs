@@ -2,6 +2,7 @@
 //! each other (architecture, "The turn").
 
 mod fulfil;
+mod passages;
 mod past;
 mod record;
 mod thinking;
@@ -9,6 +10,7 @@ mod turn;
 mod visit;
 mod with;
 
+pub(crate) use fulfil::exclusions;
 pub(crate) use past::{RecentPast, of_entry};
 pub(crate) use record::{FlowJournal, entries};
 pub(crate) use thinking::Thinking;
