@@ -15,7 +15,7 @@ use super::projection::first_position;
 use crate::{MAX_SEARCH_CHARS, MAX_SEARCH_WORDS, Result, StoreError};
 
 /// Entries of one piece, and their bytes.
-const PIECE: usize = 4_096;
+const PIECE: usize = 2_048;
 const PIECE_BYTES: usize = 4 << 20;
 
 /// How far the index is.

@@ -84,6 +84,7 @@ impl SqliteTurns {
         let shutdown_limit = options.shutdown_limit;
         // Nothing comes through it, so it is never waited for.
         let pipeline = Arc::new(Pipeline::new(options, LogSeq(0)));
+        pipeline.close();
         pipeline.end();
         Self {
             dir: dir.to_owned(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::{
-    LogSeq, Timestamp,
+    Timestamp,
     record::{Author, TurnRecord},
     transcript::{TranscriptState, TranscriptStatus},
 };
@@ -213,7 +213,7 @@ async fn ask(records: &[TurnRecord], filters: Vec<TranscriptFilter>) -> Vec<(Tra
             let page = acme.transcripts(TranscriptFilter { before, ..filter.clone() }).await.expect("a page");
             // Every second record is the other tenant's.
             found.extend(page.iter().map(|one| one.started_seq.0.div_ceil(2)));
-            before = page.last().map(|one| LogSeq(one.started_seq.0));
+            before = page.last().map(|last| last.started_seq);
             if page.len() < filter.limit {
                 break;
             }

@@ -107,19 +107,17 @@ pub(crate) fn standing(number: u32) -> TranscriptState {
         all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
     let attribute = |value| Attribute { value, provenance: Provenance::Function };
+    let city = ["Kiel", "Ulm"][number as usize % 2];
     TranscriptState {
         status: TranscriptStatus::ALL[number as usize % TranscriptStatus::ALL.len()],
         channel: ["web", "sms", "voice"][number as usize % 3].to_owned(),
         endpoint: number.is_multiple_of(4).then(|| "front-door".to_owned()),
         test: number % 5 == 1,
         contact_name: format!("customer {number}"),
-        parameters: [
-            ("order".to_owned(), attribute(json!(number % 4))),
-            ("city".to_owned(), attribute(json!(["Kiel", "Ulm"][number as usize % 2]))),
-        ]
-        .into(),
+        parameters: [("order".to_owned(), attribute(json!(number % 4))), ("city".to_owned(), attribute(json!(city)))]
+            .into(),
         tags: if number % 7 < 5 { texts(&[("topic", ["parcel", "refund"][number as usize % 2])]) } else { texts(&[]) },
-        functions: (number % 3 != 0).then(|| "book_slot".to_owned()).into_iter().collect(),
+        functions: (!number.is_multiple_of(3)).then(|| "book_slot".to_owned()).into_iter().collect(),
         flagged: (number % 6 == 2).then(|| "rude".to_owned()),
         ..TranscriptState::default()
     }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::{
     conformance::sqlite,
     projections::copy_while_running,
-    sample::{agent, as_record, tenant, turn},
+    sample::{agent, as_record, tenant, transcript, turn},
 };
 
 /// People whose rows stand between each other's, so that pages split and are joined as in real life.
@@ -158,6 +158,16 @@ async fn an_erasure_that_was_interrupted_is_finished_by_the_next() {
         let left = store.tenant(&acme).contact_records(&contact, LogSeq(0), 2_000).await.unwrap();
         let turn = store.tenant(&acme).session(&contact, &agent(1)).await.unwrap().map_or(0, |session| session.turn);
         assert_eq!(left.len(), turn as usize, "the beginning of the conversation");
+        let stands = store.tenant(&acme).transcript(&transcript(101)).await.unwrap();
+        assert_eq!(stands.is_some(), turn > 0);
+        if let Some(stands) = stands {
+            let tags = stands.state.expect("each turn says how it stands").tags;
+            assert_eq!(
+                tags.keys().collect::<Vec<_>>(),
+                [&format!("tag {}", turn % 5)],
+                "as after the last that is left"
+            );
+        }
         store.tenant(&acme).erase_contact(&contact, Uuid::from_u128(7)).await.unwrap();
         store.scrub().await.unwrap();
         assert_eq!(found(copy.path(), &[1]), BTreeSet::new());
