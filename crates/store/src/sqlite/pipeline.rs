@@ -181,7 +181,7 @@ impl Pipeline {
             }
             // Pieces of the index and batches of records take turns when both wait.
             let pressing = index.behind > 0 && (!queue.searches.is_empty() || index.behind > INDEX_BEHIND);
-            if pressing && !queue.closed && !self.is_abandoned() && !(index.just_done && !queue.records.is_empty()) {
+            if pressing && !queue.closed && !self.is_abandoned() && (!index.just_done || queue.records.is_empty()) {
                 return Some(Work::Index);
             }
             if !queue.records.is_empty() {

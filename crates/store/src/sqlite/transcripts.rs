@@ -17,14 +17,12 @@ use uuid::Uuid;
 
 use super::{
     conversations::{bounded, contact_id, seq, unreadable},
+    erasure::DISORDER_MICROS,
     readers::row_limit,
     search,
     states::Label,
 };
 use crate::{MAX_ROWS, Result, StoreError, StoredTranscript, TranscriptFilter};
-
-/// How far the log may be out of the order of time, in microseconds: see `erasure`.
-const DISORDER_MICROS: i64 = 3_600_000_000;
 
 const COLUMNS: &str = "t.transcript, t.contact, t.agent, latest.agent_version, latest.turn, latest.closed,
     t.started_at, latest.at, t.started_seq, latest.log_seq, s.state";
