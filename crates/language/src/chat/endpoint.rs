@@ -58,10 +58,7 @@ pub struct UnknownProvider(pub String);
 impl FromStr for Provider {
     type Err = UnknownProvider;
     fn from_str(text: &str) -> Result<Self, UnknownProvider> {
-        Self::ALL
-            .into_iter()
-            .find(|provider| provider.name() == text)
-            .ok_or_else(|| UnknownProvider(text.to_owned()))
+        Self::ALL.into_iter().find(|provider| provider.name() == text).ok_or_else(|| UnknownProvider(text.to_owned()))
     }
 }
 
@@ -119,15 +116,7 @@ pub struct ModelEndpoint {
 impl ModelEndpoint {
     /// A model at its provider's own address, without a key.
     pub fn new(provider: Provider, model: impl Into<String>) -> Self {
-        Self {
-            provider,
-            base_url: None,
-            key: None,
-            model: model.into(),
-            organization: None,
-            azure: None,
-            script: None,
-        }
+        Self { provider, base_url: None, key: None, model: model.into(), organization: None, azure: None, script: None }
     }
 
     /// A script instead of a model.

@@ -1,9 +1,6 @@
 //! Asking a model: once more where that may help, another one where it does not, and all within a time limit.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant as Clock},
-};
+use std::{sync::Arc, time::Duration};
 
 use model::{
     TenantId,
@@ -28,6 +25,8 @@ pub type Permit = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 
 /// The wait before the first repetition; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest time of a call, whatever is configured.
+const LONGEST_CALL: Duration = Duration::from_secs(24 * 3600);
 /// The longest wait that is not the provider's wish.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -88,11 +87,12 @@ impl Models {
             began: Instant::now(),
             retries: call.retries,
         };
-        let clock = Clock::now();
         let mut attempts = 0;
-        let over = run.began + call.timeout;
-        let first_over = if call.fallback.is_some() { run.began + call.timeout / 3 * 2 } else { over };
-        let mut answered = run.ask(&call.primary, first_over, over, &mut attempts).await.map(|reply| (reply, &call.primary));
+        let limit = call.timeout.min(LONGEST_CALL);
+        let over = run.began + limit;
+        let first_over = if call.fallback.is_some() { run.began + limit / 3 * 2 } else { over };
+        let mut answered =
+            run.ask(&call.primary, first_over, over, &mut attempts).await.map(|reply| (reply, &call.primary));
         if let (Err(failed), Some(fallback)) = (&answered, &call.fallback)
             && failed.kind != ChatErrorKind::Blocked
             && !run.deltas.said()
@@ -108,9 +108,10 @@ impl Models {
         let (mut reply, by) = answered?;
         let provider = by.provider.name();
         reply.usage.attempts = attempts;
-        reply.usage.duration_micros = u64::try_from(clock.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = run.began.elapsed();
+        reply.usage.duration_micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         reply.usage.cost = self.inner.prices.cost(provider, &by.model, &reply.usage);
-        metrics::histogram!("parlance_model_seconds", "provider" => provider).record(clock.elapsed().as_secs_f64());
+        metrics::histogram!("parlance_model_seconds", "provider" => provider).record(took.as_secs_f64());
         metrics::counter!("parlance_model_tokens_total", "provider" => provider, "kind" => "input")
             .increment(reply.usage.input_tokens);
         metrics::counter!("parlance_model_tokens_total", "provider" => provider, "kind" => "output")

@@ -62,8 +62,7 @@ pub(super) struct Slot {
 
 impl Pool {
     pub(super) fn new(options: PoolOptions) -> Arc<Self> {
-        let options =
-            PoolOptions { per_tenant: options.per_tenant.max(1), total: options.total.max(1), ..options };
+        let options = PoolOptions { per_tenant: options.per_tenant.max(1), total: options.total.max(1), ..options };
         Arc::new(Self { options, state: Mutex::default() })
     }
 
@@ -203,9 +202,8 @@ impl State {
     fn hand_out(&mut self, options: &PoolOptions) -> Vec<(TenantId, oneshot::Sender<Slot>)> {
         let mut next = Vec::new();
         while self.running < options.total {
-            let may_run = |tenant: &TenantId| {
-                self.tenants.get(tenant).is_some_and(|share| share.running < options.per_tenant)
-            };
+            let may_run =
+                |tenant: &TenantId| self.tenants.get(tenant).is_some_and(|share| share.running < options.per_tenant);
             let Some(at) = self.turns.iter().position(may_run) else { break };
             let Some(tenant) = self.turns.remove(at) else { break };
             let Some(share) = self.tenants.get_mut(&tenant) else { continue };

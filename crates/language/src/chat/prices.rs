@@ -27,7 +27,9 @@ pub enum PricesError {
     #[error("the price `{0}` must be written as model=input/cached/output, such as gpt-4o=2.5/1.25/10")]
     Form(String),
     /// A number is none, is negative, or there are too many or too few.
-    #[error("the price of `{model}` has `{numbers}`: write input/cached/output per million tokens, none of them negative")]
+    #[error(
+        "the price of `{model}` has `{numbers}`: write input/cached/output per million tokens, none of them negative"
+    )]
     Numbers {
         /// Which model.
         model: String,

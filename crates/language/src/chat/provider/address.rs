@@ -212,8 +212,11 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_permitted_is_not_called() {
-        let permit: Permit = Arc::new(|url: &str| if url.contains("127.0.0.1") { Err("internal".to_owned()) } else { Ok(()) });
-        for provider in [Provider::OpenAi, Provider::AzureOpenAi, Provider::Anthropic, Provider::Gemini, Provider::Compatible] {
+        let permit: Permit =
+            Arc::new(|url: &str| if url.contains("127.0.0.1") { Err("internal".to_owned()) } else { Ok(()) });
+        for provider in
+            [Provider::OpenAi, Provider::AzureOpenAi, Provider::Anthropic, Provider::Gemini, Provider::Compatible]
+        {
             let error = target(&endpoint(provider, Some("http://127.0.0.1/v1")), &permit).unwrap_err();
             assert_eq!(error.message, "base_url: internal");
         }

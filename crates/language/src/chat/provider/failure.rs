@@ -119,9 +119,17 @@ fn within_stream(name: &str, body: &Value) -> ChatError {
     let kind = match code.to_ascii_lowercase().as_str() {
         "content_filter" | "content_policy_violation" => return blocked(name),
         "rate_limit_error" | "rate_limit_exceeded" | "resource_exhausted" | "429" => ChatErrorKind::RateLimited,
-        "authentication_error" | "permission_error" | "invalid_request_error" | "not_found_error"
-        | "invalid_argument" | "permission_denied" | "unauthenticated" | "not_found" | "invalid_api_key"
-        | "context_length_exceeded" | "model_not_found" => ChatErrorKind::Refused,
+        "authentication_error"
+        | "permission_error"
+        | "invalid_request_error"
+        | "not_found_error"
+        | "invalid_argument"
+        | "permission_denied"
+        | "unauthenticated"
+        | "not_found"
+        | "invalid_api_key"
+        | "context_length_exceeded"
+        | "model_not_found" => ChatErrorKind::Refused,
         // `overloaded_error`, `api_error`, `server_error`, `UNAVAILABLE`, and what nobody has heard of.
         _ => ChatErrorKind::Unavailable,
     };

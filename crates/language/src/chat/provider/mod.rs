@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    endpoint::{ModelEndpoint, Provider},
+    endpoint::{Key, ModelEndpoint, Provider},
     models::Permit,
     script::play,
 };
@@ -85,7 +85,7 @@ impl Providers {
             (Provider::Scripted, None) => {
                 return Err(ChatError::new(ChatErrorKind::NotConfigured, "the scripted model has no script"));
             }
-            _ => self.stream(endpoint, request, deltas).await?,
+            _ => self.stream(endpoint, request, deltas).await.map_err(|error| without_key(endpoint, error))?,
         };
         if reply.text.trim().is_empty() && reply.tool_calls.is_empty() {
             let message = format!("{} answers neither a text nor a call of a tool", endpoint.name());
@@ -122,6 +122,16 @@ impl Providers {
             }
         }
         Err(failure::without_end(endpoint, &seen))
+    }
+}
+
+/// The last guard against a provider that writes the key where a code is expected.
+fn without_key(endpoint: &ModelEndpoint, error: ChatError) -> ChatError {
+    match endpoint.key.as_ref().map(Key::text) {
+        Some(key) if !key.is_empty() && error.message.contains(key) => {
+            ChatError { message: error.message.replace(key, "…"), ..error }
+        }
+        _ => error,
     }
 }
 
@@ -175,7 +185,8 @@ fn options(provider: Provider, request: &ChatRequest, seen: &Arc<Seen>) -> ChatO
     if !matches!(provider, Provider::Anthropic | Provider::Gemini) {
         // Neither is sent: a budget keeps a name such as `o3-mini-high` whole, and the cache's life keeps a gateway
         // from being told of a way of caching that it does not know.
-        options = options.with_reasoning_effort(ReasoningEffort::Budget(0)).with_cache_control(CacheControl::Ephemeral5m);
+        options =
+            options.with_reasoning_effort(ReasoningEffort::Budget(0)).with_cache_control(CacheControl::Ephemeral5m);
     }
     options
 }
@@ -269,7 +280,12 @@ mod tests {
             ..ChatMessage::new(Role::Assistant, "")
         };
         let request = ChatRequest { messages: vec![earlier], ..ChatRequest::default() };
-        let calls = vec![call("call_0", "a", json!({})), call("x", "b", json!({})), call("x", "c", json!({})), call("", "", json!(""))];
+        let calls = vec![
+            call("call_0", "a", json!({})),
+            call("x", "b", json!({})),
+            call("x", "c", json!({})),
+            call("", "", json!("")),
+        ];
         let made = tool_calls(&request, calls);
         let ids: Vec<&str> = made.iter().map(|call| call.id.as_str()).collect();
         assert_eq!(ids, ["call_1", "x", "call_3"]);

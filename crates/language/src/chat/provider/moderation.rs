@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{Providers, address, failure};
+use super::{Providers, address, failure, without_key};
 use crate::chat::endpoint::{ModelEndpoint, Provider};
 
 /// Most bytes of an answer.
@@ -40,9 +40,10 @@ impl Providers {
             let message = format!("provider: {} has no moderation of its own", endpoint.provider);
             return Err(ChatError::new(ChatErrorKind::NotConfigured, message));
         }
-        timeout(limit, self.ask_for_flags(endpoint, text)).await.unwrap_or_else(|_| {
+        let answered = timeout(limit, self.ask_for_flags(endpoint, text)).await.unwrap_or_else(|_| {
             Err(ChatError::new(ChatErrorKind::TimedOut, format!("{} does not answer in time", endpoint.name())))
-        })
+        });
+        answered.map_err(|error| without_key(endpoint, error))
     }
 
     async fn ask_for_flags(&self, endpoint: &ModelEndpoint, text: &str) -> Result<Vec<String>, ChatError> {
