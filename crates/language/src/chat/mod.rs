@@ -1,5 +1,5 @@
-//! Language models behind one interface: [`Models`] asks the [`ModelEndpoint`] of a [`ModelCall`], tries again, turns to
-//! the fallback, and says what it took.
+//! Language models behind one interface: [`Models`] asks the [`ModelEndpoint`] of a [`ModelCall`], tries again, turns
+//! to the fallback, and says what it took.
 //!
 //! Invariants: every answer is read as a stream, so that one that breaks off is never taken for a whole one; at
 //! most so many calls run at once as the [`PoolOptions`] say, fairly among tenants; no failure's text holds a key

@@ -98,7 +98,7 @@ impl Models {
             && !run.deltas.said()
             && Instant::now() < over
         {
-            tracing::debug!(model = %call.primary.name(), fallback = %fallback.name(), %failed, "the fallback is asked");
+            tracing::debug!(fallback = %fallback.name(), %failed, "the fallback is asked");
             let second = run.ask(fallback, over, over, &mut attempts).await;
             answered = match second {
                 Ok(reply) => Ok((reply, fallback)),

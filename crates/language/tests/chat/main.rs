@@ -1,6 +1,8 @@
 //! Language models over real connections: what each provider is sent and how its answers and failures are understood
 //! (`wire`, `failures`), models that take over, share and cost (`models`), scripts (`script`) and moderation.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
 mod failures;
 mod mock;
 mod models;

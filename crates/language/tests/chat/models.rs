@@ -30,7 +30,7 @@ async fn da_p07_two_calls_in_a_pool_of_one_are_both_answered() {
         began.elapsed()
     };
     let (first, second) = tokio::join!(ask(), ask());
-    assert!(first >= Duration::from_millis(300) && first < Duration::from_millis(600), "{first:?}");
+    assert!(first >= Duration::from_millis(300) && first < second, "{first:?} {second:?}");
     assert!(second >= Duration::from_millis(600), "the second one waits: {second:?}");
     assert_eq!(models.total_load(), PoolLoad::default());
 }
@@ -78,7 +78,7 @@ async fn an_address_that_is_not_permitted_is_never_called() {
     let mock = Mock::start(vec![Answer::hello(Provider::OpenAi)]).await;
     drop(models_with(PoolOptions::default(), ""));
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let permit = Arc::new(|url: &str| Err(format!("{} is internal", url.len())));
+    let permit = Arc::new(|url: &str| Err::<(), String>(format!("an address of {} bytes is internal", url.len())));
     let models = Models::new(client, permit, PoolOptions::default(), Prices::default());
     for provider in crate::REAL {
         let call = call(endpoint(provider, &mock.base));

@@ -101,6 +101,7 @@ impl Providers {
         deltas: &Deltas<'_>,
     ) -> Result<ChatReply, ChatError> {
         let target = address::target(endpoint, &self.permit)?;
+        check_tools(endpoint, request)?;
         let seen = Arc::new(Seen::default());
         let options = options(endpoint.provider, request, &seen);
         let failed = |error| failure::of(endpoint, &seen, error);
@@ -132,6 +133,23 @@ fn without_key(endpoint: &ModelEndpoint, error: ChatError) -> ChatError {
             ChatError { message: error.message.replace(key, "…"), ..error }
         }
         _ => error,
+    }
+}
+
+/// Names that a provider has for tools of its own, which run there and cost there, however they are described.
+fn check_tools(endpoint: &ModelEndpoint, request: &ChatRequest) -> Result<(), ChatError> {
+    let own: &[&str] = match endpoint.provider {
+        Provider::Anthropic => &["web_search"],
+        Provider::Gemini => &["googleSearch", "googleSearchRetrieval", "codeExecution", "urlContext"],
+        _ => &[],
+    };
+    match request.tools.iter().find(|tool| own.contains(&tool.name.as_str())) {
+        None => Ok(()),
+        Some(tool) => {
+            let message =
+                format!("the function `{}` has the name of a tool of {}: rename it", tool.name, endpoint.name());
+            Err(ChatError::new(ChatErrorKind::NotConfigured, message))
+        }
     }
 }
 
@@ -225,8 +243,10 @@ fn tool_calls(request: &ChatRequest, calls: Vec<genai::chat::ToolCall>) -> Vec<T
     for call in calls.into_iter().filter(|call| !call.fn_name.is_empty()) {
         let mut id = call.call_id;
         let mut number = taken.len();
+        // The library's own form for a provider that gives no ids: it is not sent back to it.
+        let is_made_up = id.starts_with("call#");
         while id.is_empty() || taken.contains(&id) {
-            id = format!("call_{number}");
+            id = if is_made_up { format!("call#{}#{number}", call.fn_name) } else { format!("call_{number}") };
             number += 1;
         }
         taken.push(id.clone());
@@ -289,6 +309,25 @@ mod tests {
         let made = tool_calls(&request, calls);
         let ids: Vec<&str> = made.iter().map(|call| call.id.as_str()).collect();
         assert_eq!(ids, ["call_1", "x", "call_3"]);
+    }
+
+    #[test]
+    fn ids_that_the_library_makes_up_keep_their_form() {
+        let earlier = ToolCall { id: "call#a#0".to_owned(), name: "a".to_owned(), arguments: json!({}) };
+        let earlier = ChatMessage { tool_calls: vec![earlier], ..ChatMessage::new(Role::Assistant, "") };
+        let request = ChatRequest { messages: vec![earlier], ..ChatRequest::default() };
+        assert_eq!(tool_calls(&request, vec![call("call#a#0", "a", json!({}))])[0].id, "call#a#1");
+    }
+
+    #[test]
+    fn a_function_does_not_become_a_tool_of_the_provider() {
+        let tool =
+            |name: &str| model::chat::Tool { name: name.to_owned(), description: String::new(), parameters: json!({}) };
+        let request = |name| ChatRequest { tools: vec![tool("a"), tool(name)], ..ChatRequest::default() };
+        let check = |provider, name| check_tools(&ModelEndpoint::new(provider, "m"), &request(name));
+        assert!(check(Provider::Anthropic, "web_search").unwrap_err().message.contains("`web_search`"));
+        assert!(check(Provider::Gemini, "urlContext").is_err());
+        assert!(check(Provider::OpenAi, "web_search").is_ok() && check(Provider::Gemini, "web_search").is_ok());
     }
 
     #[test]
