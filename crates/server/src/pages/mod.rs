@@ -3,6 +3,7 @@
 mod assets;
 mod chat;
 mod home;
+mod look;
 
 use utoipa_axum::router::OpenApiRouter;
 

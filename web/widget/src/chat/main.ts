@@ -161,7 +161,7 @@ export class Chat {
     this.#title = h('h1', null, name);
     this.#root.replaceChildren(
       ...sheets,
-      h('header', null,
+      h('header', { part: 'header' },
         general.logo && h('img', { class: 'logo', src: general.logo, alt: '' }),
         this.#title,
         menu(t('menu'), () => this.#menuItems()),
