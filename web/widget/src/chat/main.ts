@@ -305,7 +305,7 @@ export class Chat {
         const render = custom
           ? (await import('../messages/showing')).custom(custom, this.#configuration.settings?.messages)
           : await rendererOf(message.type);
-        const row = await this.#log.draw(message, render, context);
+        const row = await this.#log.draw(message, (data) => render(data, context));
         if (row?.querySelector('pre code')) (await import('../messages/showing')).highlight(row);
         if (live && message.data.external && !this.#configuration.general.showTextInputWithExternalButtons) {
           this.#line.hide(true);
