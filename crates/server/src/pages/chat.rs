@@ -11,7 +11,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{assets::chat_page, look::Look};
+use super::{
+    assets::{NOT_BUILT, chat_page},
+    look::Look,
+};
 use crate::{
     app::{App, host_label},
     directory::{KnownAgent, KnownTenant, Snapshot},
@@ -84,10 +87,7 @@ fn look<'k>(agent: Option<&'k KnownAgent>, called: Option<&'k Arc<KnownTenant>>)
 }
 
 fn page(ancestors: &str, look: Option<Look<'_>>) -> Response {
-    let Some(page) = chat_page() else {
-        let text = "The web chat is not in this build of the server: build web/widget first, then the server again.\n";
-        return (StatusCode::NOT_FOUND, text).into_response();
-    };
+    let Some(page) = chat_page() else { return (StatusCode::NOT_FOUND, NOT_BUILT).into_response() };
     let page = match look {
         Some(look) => Cow::Owned(look.dress(&String::from_utf8_lossy(&page)).into_bytes()),
         None => page,
@@ -98,9 +98,14 @@ fn page(ancestors: &str, look: Option<Look<'_>>) -> Response {
          media-src 'self' blob: https: http:; font-src 'self' https:; connect-src 'self' https:; frame-src https:; \
          base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
     );
+    answer(page, &policy)
+}
+
+/// A page with what it may do.
+pub(super) fn answer(page: Cow<'static, [u8]>, policy: &str) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
-        (header::CACHE_CONTROL, "no-cache".to_owned()),
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-cache"),
         (header::CONTENT_SECURITY_POLICY, policy),
     ];
     (headers, page).into_response()

@@ -8,10 +8,12 @@ use std::fmt::Write;
 
 use model::TenantId;
 use runtime::branding::{Branding, Place, Slot, Variant};
+use serde_json::{Map, Value};
 
 use crate::{
     api::branding::address,
     directory::{KnownAgent, KnownTenant},
+    opendialog::appearance,
 };
 
 /// How a page for visitors looks.
@@ -32,13 +34,18 @@ pub(super) struct Look<'a> {
 impl<'a> Look<'a> {
     /// That of a tenant.
     pub(super) fn of(tenant: &'a KnownTenant) -> Self {
-        Self { tenant: tenant.id(), name: name(tenant), branding: &tenant.branding, theme: None, icon: true, bar: true }
+        Self::new(tenant.id(), name(tenant), &tenant.branding)
+    }
+
+    /// That of a branding; `name` is what people call the tenant.
+    pub(super) fn new(tenant: &'a TenantId, name: &'a str, branding: &'a Branding) -> Self {
+        Self { tenant, name, branding, theme: None, icon: true, bar: true }
     }
 
     /// With what the agent's settings say otherwise.
     pub(super) fn for_agent(self, agent: &KnownAgent) -> Self {
         let general = agent.settings.appearance.get("general");
-        let text = |name| general.and_then(|general| general.get(name)).and_then(serde_json::Value::as_str);
+        let text = |name| general.and_then(|general| general.get(name)).and_then(Value::as_str);
         let theme = Variant::ALL.into_iter().find(|variant| text("theme") == Some(variant.as_str()));
         Self { theme, icon: self.icon && text("logo").is_none_or(str::is_empty), ..self }
     }
@@ -46,6 +53,24 @@ impl<'a> Look<'a> {
     /// Inside a frame, where there is no room beside the chat.
     pub(super) fn framed(self) -> Self {
         Self { bar: false, ..self }
+    }
+
+    /// In the theme that the address asks for, if it asks for one.
+    pub(super) fn in_theme(self, theme: Option<Variant>) -> Self {
+        Self { theme: theme.or(self.theme), ..self }
+    }
+
+    /// The tenant's name in paths.
+    pub(super) fn tenant(&self) -> &'a str {
+        self.tenant.as_str()
+    }
+
+    /// The colours of a chat that no agent's settings change, as style: the widget takes them from the page.
+    pub(super) fn colours(&self) -> String {
+        let all = appearance::complete(&Map::new(), self.branding.palette.as_ref());
+        let colours = all.get("colours").and_then(Value::as_object).into_iter().flatten();
+        let declarations = colours.filter_map(|(name, colour)| Some(format!("--c-{name}: {}; ", colour.as_str()?)));
+        format!(":root {{ {}}}\n", declarations.collect::<String>())
     }
 
     /// The page with this look.
@@ -178,7 +203,7 @@ pub(super) fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -200,7 +225,7 @@ mod tests {
     fn dressed(branding: &Branding, change: impl Fn(&mut Look<'_>)) -> String {
         let tenant = "demo".parse().expect("a tenant");
         let name = branding.display_name.as_deref().unwrap_or("Demo");
-        let mut look = Look { tenant: &tenant, name, branding, theme: None, icon: true, bar: true };
+        let mut look = Look::new(&tenant, name, branding);
         change(&mut look);
         look.dress(PAGE)
     }
@@ -242,8 +267,6 @@ mod tests {
         assert!(page.contains("<title>&lt;/title&gt;&lt;script&gt;&quot;&amp;</title>"), "{page}");
         assert!(page.contains("aria-label=\"&lt;/title&gt;&lt;script&gt;&quot;&amp;\""), "{page}");
         assert_eq!(page.matches("<script").count(), PAGE.matches("<script").count());
-        let unnamed: Value = json!({});
-        let unnamed: Branding = serde_json::from_value(unnamed).expect("a branding");
-        assert!(dressed(&unnamed, |_| {}).contains("<title>Chat</title>"));
+        assert!(dressed(&Branding::default(), |_| {}).contains("<title>Chat</title>"));
     }
 }

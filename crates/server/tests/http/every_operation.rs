@@ -33,7 +33,7 @@ enum OwnRule {
 }
 
 /// Operations that no scope guards.
-const OWN_RULES: [(&str, OwnRule, &str); 52] = [
+const OWN_RULES: [(&str, OwnRule, &str); 53] = [
     ("getAccountPage", OwnRule::Realm, "people sign in here"),
     ("beginSecondFactor", OwnRule::Realm, "people sign in here"),
     ("confirmSecondFactor", OwnRule::Realm, "people sign in here"),
@@ -75,6 +75,7 @@ const OWN_RULES: [(&str, OwnRule, &str); 52] = [
     ("openDeepLink", OwnRule::Address, "whoever has the link is the contact"),
     ("getChatPage", OwnRule::Public, "a page"),
     ("getChatFrame", OwnRule::Public, "a page; who may frame it, its policy says"),
+    ("getChatLinkPage", OwnRule::Public, "a page; the link is its address"),
     ("getHomePage", OwnRule::Public, "a page"),
     ("getDemoSettings", OwnRule::Public, "what the start page shows"),
     ("getWidgetFile", OwnRule::Public, "a file of the widget"),
