@@ -5,7 +5,10 @@
 //! the frame says that to the frame, and is heard if it is of an origin that the endpoint allows.
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -46,13 +49,23 @@ struct Shown {
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn chat_link(app: State<App>, chat: Path<String>, shown: Query<Shown>) -> Result<Response, Problem> {
-    let Some(endpoint) = web_endpoint(&app, &chat).await? else {
+async fn chat_link(
+    app: State<App>,
+    chat: Result<Path<String>, PathRejection>,
+    shown: Result<Query<Shown>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let endpoint = match chat {
+        Ok(chat) => web_endpoint(&app, &chat).await?,
+        Err(_) => None,
+    };
+    let Some(endpoint) = endpoint else {
         return Ok((StatusCode::NOT_FOUND, "There is no such chat.\n").into_response());
     };
     let Some(page) = chat_link_page() else {
         return Ok((StatusCode::NOT_FOUND, NOT_BUILT).into_response());
     };
+    // A wish that cannot be read is none: the chat is what the visitor came for.
+    let shown = shown.map(|shown| shown.0).unwrap_or_default();
     let theme = Variant::ALL.into_iter().find(|variant| shown.theme.as_deref() == Some(variant.as_str()));
     let look = Look::of(&endpoint.tenant).in_theme(theme);
     let page = dressed(&String::from_utf8_lossy(&page), look, &endpoint.agent_name, &endpoint.origins);

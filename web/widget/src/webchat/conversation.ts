@@ -86,7 +86,7 @@ export class Conversation {
     } catch (error) {
       this.view.waiting(false);
       if (error instanceof Refused && error.status === 409) await this.#reread();
-      else this.view.failed(() => void this.#again(text));
+      else if (!this.#isGone(error)) this.view.failed(() => void this.#again(text));
     }
   }
 
@@ -99,18 +99,26 @@ export class Conversation {
       if (accepted <= this.#accepted) return await this.#deliver(text);
       this.#accepted = accepted;
       this.#take(now);
-    } catch {
+    } catch (error) {
       this.view.waiting(false);
-      this.view.failed(() => void this.#again(text));
+      if (!this.#isGone(error)) this.view.failed(() => void this.#again(text));
     }
+  }
+
+  /** Whether the conversation is not there any more: it was erased, or kept long enough. */
+  #isGone(error: unknown): boolean {
+    const gone = error instanceof Refused && (error.status === 404 || error.status === 410);
+    if (gone) this.#stands('Abandoned');
+    return gone;
   }
 
   /** Ends the conversation. */
   async end(): Promise<void> {
+    if (!this.#id) return;
     try {
       this.#stands((await this.api.complete(this.#id)).status || 'Completed');
-    } catch {
-      this.view.failed(() => void this.end());
+    } catch (error) {
+      if (!this.#isGone(error)) this.view.failed(() => void this.end());
     }
   }
 
@@ -123,8 +131,8 @@ export class Conversation {
   async #reread(): Promise<void> {
     try {
       this.#take(await this.api.read(this.#id));
-    } catch {
-      this.view.failed(() => void this.#reread());
+    } catch (error) {
+      if (!this.#isGone(error)) this.view.failed(() => void this.#reread());
     }
   }
 

@@ -387,6 +387,17 @@ describe('the conversation', () => {
     expect(server.made).toHaveLength(2);
   });
 
+  test('a conversation that was erased makes way for another', async () => {
+    const visitor = await chatPage();
+    server.transcripts = [];
+    await visitor.input.fill('hello');
+    await visitor.input.press('Enter');
+    await visitor.chat.getByRole('button', { name: 'Restart chat' }).click();
+    await visitor.say('hello again');
+    await visitor.sees('You said hello again.');
+    expect(await rows(visitor)).toHaveLength(3);
+  });
+
   test('languages that are written from right to left', async () => {
     const visitor = await chatPage({}, '?language=he');
     expect(await visitor.chat.locator('.od-chat-window').getAttribute('dir')).toBe('rtl');
