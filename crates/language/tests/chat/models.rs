@@ -64,13 +64,14 @@ async fn a_call_that_is_dropped_gives_its_slot_back() {
 async fn a_call_costs_what_the_prices_say() {
     let models = models_with(PoolOptions::default(), "claude-*=3/0.3/15");
     let mock = Mock::start(vec![Answer::hello(Provider::Anthropic)]).await;
-    let reply = models.complete(&tenant("a"), &call(endpoint(Provider::Anthropic, &mock.base)), &saying("Hi"), None);
-    let cost = reply.await.unwrap().usage.cost;
+    let (whose, asked) = (tenant("a"), saying("Hi"));
+    let reply = models.complete(&whose, &call(endpoint(Provider::Anthropic, &mock.base)), &asked, None).await;
+    let cost = reply.unwrap().usage.cost;
     let expected = (11.0 * 3.0 + 4.0 * 0.3 + 7.0 * 15.0) / 1e6;
     assert!((cost - expected).abs() < 1e-12, "{cost}");
     let mock = Mock::start(vec![Answer::hello(Provider::OpenAi)]).await;
-    let reply = models.complete(&tenant("a"), &call(endpoint(Provider::OpenAi, &mock.base)), &saying("Hi"), None);
-    assert_eq!(reply.await.unwrap().usage.cost, 0.0, "no price is known");
+    let reply = models.complete(&whose, &call(endpoint(Provider::OpenAi, &mock.base)), &asked, None).await;
+    assert_eq!(reply.unwrap().usage.cost, 0.0, "no price is known");
 }
 
 #[tokio::test]
