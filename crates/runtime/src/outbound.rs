@@ -139,6 +139,15 @@ impl Outbound {
         Ok(body)
     }
 
+    /// The client itself, for libraries that speak a protocol of their own. Each address must have passed
+    /// [`Self::check`] before: a literal one is never looked up.
+    ///
+    /// # Errors
+    /// [`OutboundError::Failed`] when it cannot be built.
+    pub fn http(&self) -> Result<Client, OutboundError> {
+        self.client().cloned()
+    }
+
     fn client(&self) -> Result<&Client, OutboundError> {
         self.client.get_or_init(|| build(self.allow.clone())).as_ref().map_err(Clone::clone)
     }
