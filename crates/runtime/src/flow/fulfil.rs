@@ -6,12 +6,13 @@ use std::{
 };
 
 use dialogue::flow::engine::{Answer, Call, Completion, Guard, Need, Occasion, Purpose, Verdict};
-use language::{moderation, screening};
+use language::screening;
 use model::{
     EntryId,
     chat::{ChatError, ChatErrorKind, ChatReply},
-    function::{FunctionError, FunctionErrorKind, FunctionOutput},
+    function::{FunctionError, FunctionErrorKind, FunctionInput, FunctionOutput},
 };
+use serde_json::Map;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ use super::{
     turn::FlowCall,
 };
 use crate::{
+    function_calls::FunctionCall,
     models::TenantModels,
     runtime::Shared,
     turn::{Live, TurnError},
@@ -44,7 +46,7 @@ impl Shared {
                 let result = self.complete(completion, flow_call, ids).await?;
                 Answer::Completion { result }
             }
-            Need::Call(call) => Answer::Call { result: self.call_function(call, flow_call).await? },
+            Need::Call(call) => Answer::Call { result: self.answer_call(call, flow_call).await? },
             Need::Passages { query, amount } => {
                 let files = &flow_call.flow.flow.document.configuration.files;
                 let mut passages = passages::find(files, query, usize::from(*amount));
@@ -133,7 +135,7 @@ impl Shared {
     }
 
     /// Runs a function of the flow.
-    async fn call_function(
+    async fn answer_call(
         &self,
         call: &Call,
         flow_call: &FlowCall<'_>,
@@ -154,18 +156,22 @@ impl Shared {
         let left = flow_call.deadline.saturating_duration_since(Instant::now());
         let limit = limit.min(left.saturating_sub(RESERVE));
         let configuration = &flow_call.flow.flow.document.configuration;
-        let run = crate::functions_run::Run {
-            tenant,
-            function: &callable.function,
-            script: flow_call.flow.scripts.get(&call.function),
-            parameters: call.parameters.clone(),
-            internal_parameters: call.internal_parameters.clone(),
-            static_parameters: &configuration.static_parameters,
-            conversation: call.conversation.clone(),
-            limit,
-            settings: &settings,
-        };
-        let mut result = self.run_function(run).await;
+        let mut result = self
+            .call_function(FunctionCall {
+                tenant,
+                function: &callable.function,
+                script: flow_call.flow.scripts.get(&call.function),
+                input: FunctionInput {
+                    parameters: call.parameters.clone(),
+                    internal_parameters: call.internal_parameters.clone(),
+                    static_parameters: Map::new(),
+                    conversation: call.conversation.clone(),
+                },
+                static_parameters: &configuration.static_parameters,
+                limit,
+                settings: &settings,
+            })
+            .await;
         if let Ok(output) = &mut result
             && configuration.guardrails.screen_injection
         {
@@ -206,9 +212,4 @@ impl Shared {
             note: verdict.note.map(|note| format!("nothing was moderated: {note}")),
         }
     }
-}
-
-/// Lists of what may not be said, ready to look.
-pub(crate) fn exclusions(phrases: &[String]) -> Result<moderation::Exclusions, moderation::ExclusionsError> {
-    moderation::Exclusions::new(phrases)
 }

@@ -10,7 +10,6 @@ mod turn;
 mod visit;
 mod with;
 
-pub(crate) use fulfil::exclusions;
 pub(crate) use past::{RecentPast, of_entry};
 pub(crate) use record::{FlowJournal, entries};
 pub(crate) use thinking::Thinking;
