@@ -5,6 +5,7 @@ mod difference;
 pub mod document;
 mod duplicate;
 mod edit;
+mod expectation;
 pub mod export;
 pub mod function;
 mod import;
