@@ -1,6 +1,7 @@
-//! Language understanding. So far: the example-based intent classifier, which needs no network and
-//! no model files. It knows texts and intent names, nothing of agents or conversations.
+//! Language understanding: the example-based intent classifier, which needs no network and no model files, and the text
+//! in files. It knows texts and intent names, nothing of agents or conversations.
 
+pub mod extraction;
 pub mod intent;
 
 pub use intent::{
