@@ -84,12 +84,17 @@ fn nesting(html: &str) -> usize {
         let name = name.to_ascii_lowercase();
         if name.starts_with('/') {
             depth = depth.saturating_sub(1);
-        } else if name.starts_with(|c: char| c.is_ascii_alphabetic()) && !ENDED.contains(&name.as_str()) {
+        } else if is_name(&name) && !ENDED.contains(&name.as_str()) {
             depth += 1;
             deepest = deepest.max(depth);
         }
     }
     deepest
+}
+
+/// Whether it is an element's name, and not what follows a `<` in a script.
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 #[cfg(test)]
