@@ -181,7 +181,7 @@ impl Brandings {
 
     async fn stored(&self, tenant: &TenantId) -> Result<(Branding, Expect), DocumentError> {
         Ok(match self.kind.get::<Branding>(tenant, ID).await? {
-            Some(Versioned { value, version }) => (value, Expect::Version(version)),
+            Some(Versioned { value, version, .. }) => (value, Expect::Version(version)),
             None => (Branding::default(), Expect::New),
         })
     }
