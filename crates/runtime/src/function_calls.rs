@@ -201,10 +201,13 @@ struct TenantHost {
 impl TenantHost {
     async fn reveal(&self, name: &str) -> Result<String, String> {
         match self.secrets.reveal(&self.tenant, name).await {
-            Ok(Revealed::String(value)) => String::from_utf8(value.expose().to_vec())
-                .map_err(|_| format!("the secret `{name}` is no text")),
+            Ok(Revealed::String(value)) => {
+                String::from_utf8(value.expose().to_vec()).map_err(|_| format!("the secret `{name}` is no text"))
+            }
             Ok(Revealed::Certificate { .. }) => Err(format!("the secret `{name}` is a certificate, and no text")),
-            Err(_) => Err(format!("this tenant has no secret `{name}`: set it, or take it out of the flow's variables")),
+            Err(_) => {
+                Err(format!("this tenant has no secret `{name}`: set it, or take it out of the flow's variables"))
+            }
         }
     }
 }

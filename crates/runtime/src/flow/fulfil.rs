@@ -183,13 +183,7 @@ impl Shared {
     }
 
     /// Whether a text may be said.
-    async fn judge(
-        &self,
-        guard: Guard,
-        text: &str,
-        flow_call: &FlowCall<'_>,
-        settings: &TenantModels,
-    ) -> Verdict {
+    async fn judge(&self, guard: Guard, text: &str, flow_call: &FlowCall<'_>, settings: &TenantModels) -> Verdict {
         let configuration = &flow_call.flow.flow.document.configuration;
         let guardrails = &configuration.guardrails;
         let (excluded, moderates) = match guard {
@@ -197,14 +191,19 @@ impl Shared {
             Guard::Output => (&flow_call.flow.excluded_output, guardrails.moderate_output),
         };
         if let Some(phrase) = excluded.find(text) {
-            return Verdict { refused: Some(("exclusion_list".into(), format!("it has the excluded `{phrase}`"))), note: None };
+            return Verdict {
+                refused: Some(("exclusion_list".into(), format!("it has the excluded `{phrase}`"))),
+                note: None,
+            };
         }
         if !moderates {
             return Verdict::default();
         }
         let moderator = match settings.moderator(&configuration.model) {
             Ok(moderator) => moderator,
-            Err(error) => return Verdict { refused: None, note: Some(format!("nothing was moderated: {}", error.message)) },
+            Err(error) => {
+                return Verdict { refused: None, note: Some(format!("nothing was moderated: {}", error.message)) };
+            }
         };
         let verdict = moderator.judge(&self.models, &flow_call.call.tenant, text).await;
         Verdict {

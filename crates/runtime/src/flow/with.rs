@@ -236,8 +236,7 @@ pub(crate) fn beside_scenario(deliberation: &Deliberation<'_>, kept: Kept) -> Re
         if remembered.state.is_none() && remembered.session.is_none() {
             return Err(TurnError::UnknownTranscript);
         }
-        let lines =
-            engine::intervene(&mut state, intervention, &call.inbound.text, at).map_err(TurnError::Refused)?;
+        let lines = engine::intervene(&mut state, intervention, &call.inbound.text, at).map_err(TurnError::Refused)?;
         if lines.is_empty() {
             taken.state = Some(Box::new(state));
             return Ok(taken);

@@ -128,7 +128,7 @@ struct FunctionRun {
 }
 
 /// An input of which parts may be absent.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct PartialInput {
     parameters: Map<String, Value>,
