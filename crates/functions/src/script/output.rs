@@ -19,7 +19,9 @@ const MAX_NAME_CHARS: usize = 100;
 pub(super) fn read(done: Done) -> Result<FunctionOutput, FunctionError> {
     let logs = logs(done.logs);
     let outcome = match done.outcome {
-        Ok(json) => returned(&json).and_then(|output| Ok(FunctionOutput { effects: effects(&done.effects)?, ..output })),
+        Ok(json) => {
+            returned(&json).and_then(|output| Ok(FunctionOutput { effects: effects(&done.effects)?, ..output }))
+        }
         Err(failure) => {
             let message: String = failure.message.chars().take(MAX_MESSAGE_CHARS).collect();
             Err(FunctionError::new(failure.kind, message))
@@ -37,7 +39,8 @@ pub(super) fn read(done: Done) -> Result<FunctionOutput, FunctionError> {
 }
 
 fn logs(logs: Vec<String>) -> Vec<String> {
-    let line = |line: String| if line.len() <= MAX_LOG_CHARS { line } else { line.chars().take(MAX_LOG_CHARS).collect() };
+    let line =
+        |line: String| if line.len() <= MAX_LOG_CHARS { line } else { line.chars().take(MAX_LOG_CHARS).collect() };
     logs.into_iter().take(MAX_LOGS).map(line).collect()
 }
 

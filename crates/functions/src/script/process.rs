@@ -1,14 +1,7 @@
 //! The server's side of one worker process: starting it, giving it a task, answering what it asks, and ending it when
 //! it overruns. A process that is dropped is killed.
 
-use std::{
-    collections::BTreeSet,
-    io,
-    os::unix::process::ExitStatusExt,
-    path::Path,
-    process::Stdio,
-    time::Duration,
-};
+use std::{collections::BTreeSet, io, os::unix::process::ExitStatusExt, path::Path, process::Stdio, time::Duration};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use model::function::FunctionErrorKind;

@@ -276,9 +276,8 @@ impl Shared {
         let own = match Arc::clone(&tenant.running).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => {
-                let _waiting = Waiting::begin(&tenant.waiting, self.options.queue).ok_or_else(|| {
-                    saturated(format!("{} calls of functions wait already", self.options.queue))
-                })?;
+                let _waiting = Waiting::begin(&tenant.waiting, self.options.queue)
+                    .ok_or_else(|| saturated(format!("{} calls of functions wait already", self.options.queue)))?;
                 let permit = timeout_at(end, Arc::clone(&tenant.running).acquire_owned()).await;
                 permit.map_err(|_| self.waited())?.map_err(|_| stopped())?
             }
