@@ -34,7 +34,7 @@ pub(super) struct Process {
     chunk: Vec<u8>,
     /// What it had computed when it last said that it is ready; `None` until it says so again.
     ready: Option<Duration>,
-    /// Tasks that it has run.
+    /// Tasks that it has run; as many as can be once it is of no more use.
     pub(super) tasks: u32,
     /// When it was last used.
     pub(super) used: Instant,
@@ -111,7 +111,7 @@ impl Process {
         let before = self.ready.take().unwrap_or_default();
         self.tasks += 1;
         let pid = self.child.id();
-        let Self { stdin, stdout, frames, chunk, .. } = self;
+        let Self { stdin, stdout, frames, chunk, tasks, .. } = self;
         let begun = Instant::now();
         let end = begun + errand.wall + errand.grace;
         let mut clock = CpuClock::new(pid, before, begun, errand.cpu + errand.grace);
@@ -154,7 +154,13 @@ impl Process {
                     frames.push(&chunk[..length]);
                     while let Some(message) = frames.read().map_err(|error| broken(&error.to_string()))? {
                         match message {
-                            FromWorker::Done(done) => return Ok(done),
+                            FromWorker::Done(done) => {
+                                // Half an answer is on its way: what is sent next could not be told from its rest.
+                                if sent < out.len() {
+                                    *tasks = u32::MAX;
+                                }
+                                return Ok(done);
+                            }
                             FromWorker::Question(question) => {
                                 count(&question, &mut asked, errand.max_fetches)?;
                                 answers.push(answer(question, errand.secrets, errand.host));

@@ -200,8 +200,8 @@ impl Workers {
         self.run(tenant, script, Some(input), limits, host).await
     }
 
-    /// Whether a source can be read, with line and column where it cannot, and finds what it imports. Nothing of it
-    /// runs.
+    /// Whether a source can be read, with line and column where it cannot, and finds what it imports. It is compiled and
+    /// not called.
     pub async fn check(&self, tenant: &TenantId, script: &Script) -> Result<(), FunctionError> {
         let limits = CallLimits { wall: Duration::from_secs(2), ..CallLimits::default() };
         self.run(tenant, script, None, &limits, &Nobody).await.map(drop)

@@ -39,7 +39,7 @@ const HOSTILE: &[(&str, &str, &[FunctionErrorKind])] = &[
     (
         "memory bomb that catches",
         "const a = []; for (;;) { try { a.push(new Array(1e5).fill(1)) } catch {} }",
-        &[TimedOut],
+        &[TimedOut, Memory],
     ),
     ("one huge buffer", "new Uint8Array(1e10)", &[Memory, Threw]),
     ("deep recursion", "const f = () => f() + 1; f()", &[Memory]),
@@ -86,7 +86,7 @@ const HOSTILE: &[(&str, &str, &[FunctionErrorKind])] = &[
     ("flood of secrets", "for (;;) secret('KEY')", &[Threw]),
     ("flood of timers", "for (;;) setTimeout(() => {}, 1e6)", &[Threw]),
     ("constructor", "return { response: this.constructor.constructor('return process')().exit }", &[Threw]),
-    ("brackets that close the wrapping", "} }; }); for (;;) {} (function () { return async function () {", &[TimedOut]),
+    ("brackets that close the wrapping", "}; }); for (;;) {} (function () { return async function () {", &[TimedOut]),
 ];
 
 #[tokio::test]
