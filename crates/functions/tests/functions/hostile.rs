@@ -41,6 +41,7 @@ const HOSTILE: &[(&str, &str, &[FunctionErrorKind])] = &[
         "const a = []; for (;;) { try { a.push(new Array(1e5).fill(1)) } catch {} }",
         &[TimedOut, Memory],
     ),
+    ("wait that blocks", "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)", &[Threw, TimedOut]),
     ("one huge buffer", "new Uint8Array(1e10)", &[Memory, Threw]),
     ("deep recursion", "const f = () => f() + 1; f()", &[Memory]),
     ("deep recursion of a getter", "const o = { get a() { return this.a } }; o.a", &[Memory]),
