@@ -114,7 +114,7 @@ async fn large_questions_and_answers_cross_each_other() {
 async fn da_j09_what_is_thrown_is_told_with_its_place() {
     let bench = Bench::new();
     let failure = bench.failure("log('before');\n  null.x;").await;
-    assert_eq!((failure.kind, failure.logs), (FunctionErrorKind::Threw, vec!["before".to_owned()]));
+    assert_eq!((failure.kind, &failure.logs[..]), (FunctionErrorKind::Threw, &["before".to_owned()][..]));
     assert!(failure.message.starts_with("TypeError: ") && failure.message.contains("(line 2, column "), "{failure:?}");
     for (source, message) in [
         ("throw new Error('no slot')", "Error: no slot (line 1"),

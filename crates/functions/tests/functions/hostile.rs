@@ -39,8 +39,9 @@ const HOSTILE: &[(&str, &str, &[FunctionErrorKind])] = &[
     (
         "memory bomb that catches",
         "const a = []; for (;;) { try { a.push(new Array(1e5).fill(1)) } catch {} }",
-        &[TimedOut],
+        &[TimedOut, Memory],
     ),
+    ("wait that blocks", "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)", &[Threw, TimedOut]),
     ("one huge buffer", "new Uint8Array(1e10)", &[Memory, Threw]),
     ("deep recursion", "const f = () => f() + 1; f()", &[Memory]),
     ("deep recursion of a getter", "const o = { get a() { return this.a } }; o.a", &[Memory]),
@@ -86,7 +87,7 @@ const HOSTILE: &[(&str, &str, &[FunctionErrorKind])] = &[
     ("flood of secrets", "for (;;) secret('KEY')", &[Threw]),
     ("flood of timers", "for (;;) setTimeout(() => {}, 1e6)", &[Threw]),
     ("constructor", "return { response: this.constructor.constructor('return process')().exit }", &[Threw]),
-    ("brackets that close the wrapping", "} }; }); for (;;) {} (function () { return async function () {", &[TimedOut]),
+    ("brackets that close the wrapping", "}; }); for (;;) {} (function () { return async function () {", &[TimedOut]),
 ];
 
 #[tokio::test]

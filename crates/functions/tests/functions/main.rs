@@ -1,6 +1,7 @@
 //! Functions as the server calls them: in worker processes, with a host that answers and remembers what it was asked.
 
 mod calls;
+mod confined;
 mod hostile;
 mod integrations;
 mod pool;
