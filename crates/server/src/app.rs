@@ -10,9 +10,10 @@ use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
     Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, branding::Brandings, contacts::Contacts,
-    documents::DocumentError, environment::Environment, experiments::Experiments, feature_flags::FeatureFlags,
-    issuer::Issuer, links::Links, mail::Mail, realm::Realm, retention::Retentions, secrets::Secrets,
-    settings::Settings, tenants::Tenants, tokens::Tokens, users::Users, visitor_tokens::Issuers,
+    documents::DocumentError, endpoints::Endpoints, environment::Environment, experiments::Experiments,
+    feature_flags::FeatureFlags, functions::Functions, issuer::Issuer, links::Links, mail::Mail, realm::Realm,
+    retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
+    visitor_tokens::Issuers,
 };
 
 use crate::{
