@@ -430,7 +430,7 @@ async fn da_f26_files_are_attached_with_their_text() {
     let (id, _) = flow(&app).await;
     let url = format!("{}/api/v1/demo/flows/handlers/{id}/files", app.url);
     let attach = async |name: &str, kind: &str, body: Vec<u8>| {
-        let request = Client::new().post(&url).query(&[("name", name)]).bearer_auth(&app.token);
+        let request = Client::new().post(format!("{url}?name={name}")).bearer_auth(&app.token);
         let request = request.header(header::CONTENT_TYPE, kind).body(body);
         json_of(request.send().await.expect("an answer")).await
     };
