@@ -476,3 +476,28 @@ async fn a_secret_that_a_flow_names_stays() {
     assert_eq!(ask(&app, Method::DELETE, &format!("flows/handlers/{id}"), None).await.0, 204);
     assert_eq!(ask(&app, Method::DELETE, "secrets/bank_key", None).await.0, 204);
 }
+
+#[tokio::test]
+async fn what_is_done_to_flows_and_functions_is_noted() {
+    let app = TestApp::start().await;
+    let (id, _) = flow(&app).await;
+    publish(&app, &id).await;
+    made(&app, &format!("flows/handlers/{id}/states"), json!({ "id": "more", "name": "More" })).await;
+    let path = format!("flows/handlers/{id}");
+    assert_eq!(ask(&app, Method::DELETE, &format!("{path}/states/more"), None).await.0, 204);
+    let point = json!({ "friendlyName": "Shop", "channelType": "Web", "flowId": id });
+    let (_, point) = ask(&app, Method::POST, "points-of-contact", Some(point)).await;
+    let (_, log) = ask(&app, Method::GET, "audit?limit=100", None).await;
+    let text = log.to_string();
+    for action in [
+        "function.created",
+        "flow.created",
+        "flow.published",
+        "flow.state_created",
+        "flow.state_deleted",
+        "point_of_contact.created",
+    ] {
+        assert_eq!(text.matches(&format!("\"{action}\"")).count(), 1, "{action}: {log}");
+    }
+    assert!(!text.contains(point["chatCode"].as_str().expect("a code")), "a chat code lets people in");
+}
