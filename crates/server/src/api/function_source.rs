@@ -275,7 +275,7 @@ async fn run_tests(
             (None, Err(error)) => vec![format!("it failed: {error}")],
             (None, Ok(_)) => Vec::new(),
         };
-        results.push(FunctionResult::of(function, Some((&saved.name, failures)), ran));
+        results.push(FunctionResult::of(function, Some((saved.name.as_str(), failures)), ran));
     }
     match name {
         Some(name) if results.is_empty() => Err(Problem::not_found("test", name)),
