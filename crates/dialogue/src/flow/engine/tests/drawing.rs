@@ -10,7 +10,7 @@ use crate::flow::{
 };
 
 /// A flow that is being drawn, and its functions by id.
-#[derive(Default)]
+#[derive(Debug)]
 pub(super) struct Drawn {
     flow: FlowDocument,
     functions: BTreeMap<String, FunctionDocument>,

@@ -75,23 +75,21 @@ prop_compose! {
 }
 
 fn chat_reply() -> impl Strategy<Value = Result<ChatReply, ChatError>> {
-    let arguments = prop_oneof![
-        Just(json!({})),
-        Just(json!("{")),
-        Just(json!({"skills": ["x", 1], "reason": 2})),
-        Just(Value::Null)
-    ];
+    let skills = json!({"skills": ["x", 1], "reason": 2});
+    let arguments = prop_oneof![Just(json!({})), Just(json!("{")), Just(skills), Just(Value::Null)];
     let call = (0..TOOLS.len(), arguments).prop_map(|(tool, arguments)| (TOOLS[tool], arguments));
-    let reply =
-        (prop::sample::select(vec!["", " ", "Well.", "**Yes**"]), prop::collection::vec(call, 0..4), 1..12usize);
-    prop_oneof![
-        6 => reply.prop_map(|(text, calls, times)| {
-            let calls = std::iter::repeat_n(calls, times).flatten().enumerate();
-            let tool_calls = calls.map(|(at, (name, arguments))| ToolCall { id: format!("c{at}"), name: name.into(), arguments });
-            Ok(ChatReply { text: text.into(), tool_calls: tool_calls.collect(), ..ChatReply::default() })
-        }),
-        1 => Just(Err(ChatError::new(ChatErrorKind::Unavailable, "away"))),
-    ]
+    let text = prop::sample::select(vec!["", " ", "Well.", "**Yes**"]);
+    let reply = (text, prop::collection::vec(call, 0..4), 1..12usize).prop_map(|(text, calls, times)| {
+        let calls = std::iter::repeat_n(calls, times).flatten().enumerate();
+        let call = |(at, (name, arguments)): (usize, (&str, Value))| ToolCall {
+            id: format!("c{at}"),
+            name: name.to_owned(),
+            arguments,
+        };
+        ChatReply { text: text.into(), tool_calls: calls.map(call).collect(), ..ChatReply::default() }
+    });
+    let failure = Just(ChatError::new(ChatErrorKind::Unavailable, "away"));
+    prop_oneof![6 => reply.prop_map(Ok), 1 => failure.prop_map(Err)]
 }
 
 fn effect() -> impl Strategy<Value = Effect> {
