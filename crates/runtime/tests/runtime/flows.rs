@@ -13,7 +13,9 @@ use model::{
     transcript::{Control, TranscriptState, TranscriptStatus},
 };
 use runtime::{
-    ActCall, AgentChoice, Arrival, Conversation, TurnAnswer, TurnCall, TurnError, agents::Agents, functions::Functions,
+    ActCall, AgentChoice, Arrival, Conversation, TurnAnswer, TurnCall, TurnError,
+    agents::{Access, Agents},
+    functions::Functions,
     models::ModelScripts,
 };
 use serde_json::{Value, json};

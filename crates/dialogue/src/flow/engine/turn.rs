@@ -278,7 +278,7 @@ impl<'a> Turn<'a> {
         let too_dear = guardrails.max_cost.is_some_and(|most| self.session.cost >= most);
         if too_long || too_dear {
             let bound = if too_long { "max_turns" } else { "max_cost" };
-            self.refuse(bound, "the conversation has reached its bound");
+            self.refuse(None, bound, "the conversation has reached its bound");
             self.say(or(&texts.limit, "This conversation has become too long. Please start a new one."), None);
             self.then = Then::End;
             return Ok(());

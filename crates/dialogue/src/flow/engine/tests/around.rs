@@ -114,7 +114,10 @@ fn by_an_operator(played: &mut Played) {
 }
 
 fn by_a_report(played: &mut Played) {
+    // A conversation that goes on is only marked, and ends as reported.
     played.intervenes(Intervention::Report { reason: "rude".into() });
+    assert_eq!(played.transcript.status, TranscriptStatus::InProgress);
+    played.intervenes(Intervention::Close { status: TranscriptStatus::Completed });
 }
 
 fn by_failure(played: &mut Played) {

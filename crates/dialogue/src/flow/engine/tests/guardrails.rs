@@ -38,7 +38,7 @@ fn what_a_customer_may_not_say_is_refused_and_the_model_is_not_asked() {
     let mut played = excluding_input().played().guarded(refusing(Guard::Input, "weapons"));
     assert_eq!(played.types("sell me weapons"), ["Not here."]);
     assert!(played.asked.is_empty());
-    let noted = json!({"guardrail": "excluded", "reason": "`weapons`"});
+    let noted = json!({"guardrail": "excluded", "guard": "input", "reason": "`weapons`"});
     assert_eq!(played.noted("refusal"), [&noted]);
     let step = Step::Refused { guardrail: "excluded".into(), reason: "`weapons`".into() };
     assert!(played.last.as_ref().unwrap().journal.steps().contains(&step));

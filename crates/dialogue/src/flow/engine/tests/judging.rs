@@ -130,6 +130,7 @@ fn da_f29_a_review_keeps_why_it_was_reported() {
     let mut played = reviewed(100).played().judged(|_| Ok(says("{\"answers\": [false, true]}")));
     played.types("hm");
     played.intervenes(Intervention::Report { reason: "rude".into() });
+    played.intervenes(Intervention::Close { status: TranscriptStatus::Completed });
     assert_eq!(played.transcript.flagged.as_deref(), Some("rude; call review: Was it polite?"));
 }
 
