@@ -1,6 +1,6 @@
 //! Parlance's own API: `/api/v1/{tenant}/…`, with an API token of the tenant.
 
-mod access;
+pub(crate) mod access;
 mod agents;
 mod aliases;
 mod audit;
@@ -12,7 +12,8 @@ mod experiments;
 mod feature_flags;
 mod invitations;
 mod issuers;
-mod noted;
+mod live;
+pub(crate) mod noted;
 mod permissions;
 mod preview;
 mod profile;
@@ -21,7 +22,11 @@ mod roles;
 mod scenario_file;
 mod secrets;
 mod settings;
+mod test_conversations;
 mod tokens;
+pub(crate) mod transcript_acts;
+mod transcript_readable;
+mod transcript_schema;
 mod transcripts;
 mod user_forms;
 mod users;
@@ -47,6 +52,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(environment::routes())
         .merge(feature_flags::routes())
         .merge(transcripts::routes())
+        .merge(transcript_acts::routes())
+        .merge(live::routes())
+        .merge(test_conversations::routes())
         .merge(contacts::routes())
         .merge(retention::routes())
         .merge(events::routes())
