@@ -2,6 +2,7 @@
 
 mod assets;
 mod chat;
+mod chat_test;
 mod home;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -9,5 +10,5 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(assets::routes()).merge(chat::routes()).merge(home::routes())
+    OpenApiRouter::new().merge(assets::routes()).merge(chat::routes()).merge(chat_test::routes()).merge(home::routes())
 }
