@@ -10,9 +10,10 @@ use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
     Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, branding::Brandings, contacts::Contacts,
-    documents::DocumentError, environment::Environment, experiments::Experiments, feature_flags::FeatureFlags,
-    issuer::Issuer, links::Links, mail::Mail, realm::Realm, retention::Retentions, secrets::Secrets,
-    settings::Settings, tenants::Tenants, tokens::Tokens, users::Users, visitor_tokens::Issuers,
+    documents::DocumentError, endpoints::Endpoints, environment::Environment, experiments::Experiments,
+    feature_flags::FeatureFlags, functions::Functions, issuer::Issuer, links::Links, mail::Mail, realm::Realm,
+    retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
+    visitor_tokens::Issuers,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -79,6 +80,8 @@ pub(crate) struct Shared {
     pub(crate) directory: Arc<Directory>,
     pub(crate) tenants: Tenants,
     pub(crate) agents: Agents,
+    pub(crate) functions: Functions,
+    pub(crate) endpoints: Endpoints,
     pub(crate) aliases: Aliases,
     pub(crate) links: Links,
     pub(crate) experiments: Experiments,
@@ -125,6 +128,8 @@ impl Shared {
             issuers,
             tenants: Tenants::new(&store),
             agents: Agents::new(&store),
+            functions: Functions::new(&store),
+            endpoints: Endpoints::new(&store),
             aliases: Aliases::new(&store),
             links: Links::new(&store),
             experiments: Experiments::new(&store),

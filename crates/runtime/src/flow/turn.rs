@@ -22,14 +22,14 @@ pub(crate) struct FlowCall<'a> {
     /// What was done; a scenario that sends the conversation here may have heard it first.
     pub(crate) inbound: &'a Inbound,
     pub(crate) transcript: TranscriptId,
-    /// Number of the turn in it.
-    pub(crate) turn: u32,
     pub(crate) state: &'a TranscriptState,
     pub(crate) session: &'a Session,
     pub(crate) in_scenario: bool,
     pub(crate) entered: Option<&'a Entered>,
     pub(crate) memory: &'a [String],
     pub(crate) now: Timestamp,
+    /// When the act arrived.
+    pub(crate) began: Instant,
     /// When the customer must have been answered.
     pub(crate) deadline: Instant,
 }

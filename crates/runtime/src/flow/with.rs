@@ -48,13 +48,13 @@ impl Shared {
                 flow,
                 inbound: &call.inbound,
                 transcript: remembered.transcript,
-                turn: remembered.turn,
                 state: &state,
                 session: &session,
                 in_scenario: false,
                 entered: None,
                 memory: &memory,
                 now: at,
+                began: deliberation.began,
                 deadline: self.deadline(deliberation.began),
             })
             .await?;
@@ -131,13 +131,13 @@ impl Shared {
                 flow,
                 inbound: &inbound,
                 transcript: remembered.transcript,
-                turn: remembered.turn,
                 state: &state,
                 session: &visit.session,
                 in_scenario: true,
                 entered,
                 memory: &memory,
                 now: at,
+                began: deliberation.began,
                 deadline: self.deadline(deliberation.began),
             })
             .await?;
@@ -236,8 +236,7 @@ pub(crate) fn beside_scenario(deliberation: &Deliberation<'_>, kept: Kept) -> Re
         if remembered.state.is_none() && remembered.session.is_none() {
             return Err(TurnError::UnknownTranscript);
         }
-        let lines =
-            engine::intervene(&mut state, intervention, &call.inbound.text, at).map_err(TurnError::Refused)?;
+        let lines = engine::intervene(&mut state, intervention, &call.inbound.text, at).map_err(TurnError::Refused)?;
         if lines.is_empty() {
             taken.state = Some(Box::new(state));
             return Ok(taken);

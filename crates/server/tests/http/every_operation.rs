@@ -75,6 +75,7 @@ const OWN_RULES: [(&str, OwnRule, &str); 53] = [
     ("openDeepLink", OwnRule::Address, "whoever has the link is the contact"),
     ("getChatPage", OwnRule::Public, "a page"),
     ("getChatFrame", OwnRule::Public, "a page; who may frame it, its policy says"),
+    ("getChatLinkPage", OwnRule::Public, "a page; the link is its address"),
     ("getHomePage", OwnRule::Public, "a page"),
     ("getChatTestPage", OwnRule::Public, "a page; what it calls asks for a token"),
     ("getDemoSettings", OwnRule::Public, "what the start page shows"),
@@ -171,12 +172,36 @@ impl Things {
             ("tokens", made(Method::POST, "tokens", json!({ "name": "spare" })).await),
             ("webhooks", made(Method::POST, "webhooks", webhook).await),
             ("secrets", "a_secret".to_owned()),
-            ("logo", "light".to_owned()),
+            ("logos", "chat_header_icon".to_owned()),
+            ("{slot}", "light".to_owned()),
             ("environment", "OpenAi.ApiKey".to_owned()),
             ("feature-flags", "file_uploads".to_owned()),
             ("aliases", "an_alias".to_owned()),
             ("issuers", made(Method::POST, "issuers", issuer).await),
         ]);
+        let function =
+            json!({ "name": "lookup", "events": ["Found"], "code": { "type": "java_script", "source": "return {};" } });
+        let function = made(Method::POST, "functions", function).await;
+        let flow = json!({
+            "name": "A flow", "configuration": { "files": [{ "id": "a_file", "name": "a.txt", "text": "x" }] },
+            "states": [{ "id": "a_state", "name": "Start", "functions": [function] }],
+            "transitions": [{ "id": "a_transition", "from": "a_state", "event": "Found", "to": "end" }],
+        });
+        let flow = made(Method::POST, "flows/handlers", flow).await;
+        made(Method::POST, &format!("flows/handlers/{flow}/snapshots"), json!({})).await;
+        let point = json!({ "friendlyName": "Shop", "channelType": "Web", "flowId": flow });
+        let ids: HashMap<&'static str, String> = ids
+            .into_iter()
+            .chain([
+                ("handlers", flow),
+                ("states", "a_state".to_owned()),
+                ("transitions", "a_transition".to_owned()),
+                ("snapshots", "1".to_owned()),
+                ("files", "a_file".to_owned()),
+                ("functions", function),
+                ("points-of-contact", made(Method::POST, "points-of-contact", point).await),
+            ])
+            .collect();
         made(Method::PUT, "secrets/a_secret", json!({ "type": "string", "value": "hidden" })).await;
         made(Method::PUT, "aliases/an_alias", json!({ "agent": agent.id })).await;
         let (_, page) = app.integrator(Method::GET, "transcripts", None).await;
