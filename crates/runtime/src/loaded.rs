@@ -57,9 +57,10 @@ impl LoadedAgent {
 
     /// What customers call it; none of a scenario, which has no name for them.
     pub fn public_name(&self) -> Option<&str> {
-        let Program::Flow(flow) = &self.program else { return None };
-        let document = &flow.flow.document;
-        Some(if document.public_name.trim().is_empty() { &document.name } else { &document.public_name })
+        match &self.program {
+            Program::Scenario(_) => None,
+            Program::Flow(flow) => Some(flow.flow.public_name()),
+        }
     }
 }
 
