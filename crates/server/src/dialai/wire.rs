@@ -73,7 +73,7 @@ impl WebchatMessage {
             Author::Platform => "system",
         };
         let is_said = matches!(entry.author, Author::Agent | Author::Operator);
-        let html = if is_said { html(serde_json::from_str(entry.body.get()).ok()?) } else { None };
+        let html = if is_said { serde_json::from_str(entry.body.get()).ok().and_then(html) } else { None };
         Some(Self {
             id: entry.id.to_string(),
             role,
