@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn da_l04_durations_are_moments_of_the_beginning() {
         let now = Timestamp::from_seconds(10_000);
-        let filter = listing(None).filter(now).ok().expect("it is acceptable");
+        let filter = listing(None).filter(now).expect("it is acceptable");
         assert_eq!(filter.started_from, Some(Timestamp::from_seconds(9_400)));
         assert_eq!(filter.started_to, Some(Timestamp::from_seconds(9_940)));
         assert_eq!(filter.statuses, [TranscriptStatus::InProgress, TranscriptStatus::HumanHandoff]);

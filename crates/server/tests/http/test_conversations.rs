@@ -71,7 +71,7 @@ async fn da_t03_the_sandbox_has_a_page() {
         assert_eq!(file.status(), 200);
     }
     let scenario = world.app.open_agent().await;
-    for nothing in ["x", "00000000-0000-7000-8000-000000000000", &scenario.id] {
+    for nothing in ["x", "00000000-0000-7000-8000-000000000000", scenario.id.as_str()] {
         let page = reqwest::get(format!("{}/chat-test/{nothing}", world.app.url)).await.expect("an answer");
         assert_eq!(page.status(), 404, "{nothing}");
     }
