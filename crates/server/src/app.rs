@@ -11,9 +11,9 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
     Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, branding::Brandings, contacts::Contacts,
     documents::DocumentError, endpoints::Endpoints, environment::Environment, experiments::Experiments,
-    feature_flags::FeatureFlags, functions::Functions, issuer::Issuer, links::Links, mail::Mail, realm::Realm,
-    retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens, users::Users,
-    visitor_tokens::Issuers,
+    feature_flags::FeatureFlags, functions::Functions, issuer::Issuer, links::Links, mail::Mail, models::ModelScripts,
+    realm::Realm, retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens,
+    users::Users, visitor_tokens::Issuers,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -86,6 +86,7 @@ pub(crate) struct Shared {
     pub(crate) links: Links,
     pub(crate) experiments: Experiments,
     pub(crate) secrets: Secrets,
+    pub(crate) model_scripts: ModelScripts,
     pub(crate) brandings: Brandings,
     pub(crate) environment: Environment,
     pub(crate) feature_flags: FeatureFlags,
@@ -134,6 +135,7 @@ impl Shared {
             links: Links::new(&store),
             experiments: Experiments::new(&store),
             secrets: Secrets::new(&store),
+            model_scripts: ModelScripts::new(&store),
             brandings: Brandings::new(&store),
             environment: Environment::new(&store),
             feature_flags: FeatureFlags::new(&store),

@@ -86,6 +86,8 @@ scopes! {
     ChannelsCreate = "channels": "create", "Make points of contact.";
     ChannelsUpdate = "channels": "update", "Change points of contact and renew their chat codes.";
     ChannelsDelete = "channels": "delete", "Delete points of contact.";
+    ModelsRead = "models": "read", "See the scripts that stand in for language models.";
+    ModelsUpdate = "models": "update", "Change the scripts that stand in for language models.";
     SettingsRead = "settings": "read", "See the settings of web chats.";
     SettingsUpdate = "settings": "update", "Change how web chats look and who may use them.";
     ExperimentsRead = "experiments": "read", "See the experiments of agents.";

@@ -76,7 +76,7 @@ impl Shared {
         let conversations = self.store.tenant(&flow_call.call.tenant);
         // Not each stored line is one that the model reads: state changes, for example.
         let stored = conversations.transcript_entries(&flow_call.transcript, Some(LINES * 3)).await?;
-        let all: Vec<_> = stored.iter().filter_map(|stored| past::of_entry(&stored.entry)).collect();
+        let all = past::of_entries(stored.iter().map(|stored| &stored.entry));
         let latest = all[all.len().saturating_sub(LINES)..].to_vec();
         self.past.put(flow_call.transcript, latest.iter().cloned());
         Ok(latest[latest.len().saturating_sub(lines)..].to_vec())

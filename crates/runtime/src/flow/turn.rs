@@ -68,7 +68,7 @@ impl Shared {
                 Err(Stop::Need(need)) => {
                     let answer = tokio::select! {
                         biased;
-                        () = thought.interrupted() => Answer::Interrupted,
+                        () = thought.interrupted(), if need.yields() => Answer::Interrupted,
                         answer = self.fulfil_flow(&need, flow_call, &mut ids) => answer?,
                     };
                     answers.add(*need, answer);

@@ -5,6 +5,7 @@
 mod bounds;
 mod desk;
 mod experiments;
+mod flows;
 mod issuer;
 mod loading;
 mod mail;
