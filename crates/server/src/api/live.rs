@@ -3,7 +3,7 @@
 //! makes (direction) come with campaigns.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use model::{Timestamp, TranscriptId, transcript::TranscriptStatus};
+use model::{Timestamp, TranscriptId};
 use runtime::access::scope;
 use serde::{Deserialize, Serialize};
 use store::TranscriptFilter;
@@ -170,6 +170,8 @@ async fn one(
 
 #[cfg(test)]
 mod tests {
+    use model::transcript::TranscriptStatus;
+
     use super::*;
 
     fn listing(status: Option<&str>) -> LiveListing {

@@ -34,7 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// A channel that is emulated.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum TestChannel {
     #[default]

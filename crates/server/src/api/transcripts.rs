@@ -45,7 +45,7 @@ pub(super) struct TranscriptPage {
 }
 
 /// Whether tests are listed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum TestsShown {
     /// Only what is no test.
