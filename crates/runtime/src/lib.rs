@@ -18,6 +18,7 @@ pub mod documents;
 pub mod environment;
 pub mod erasure;
 pub mod experiments;
+mod explain;
 pub mod feature_flags;
 pub mod files;
 mod flow;
@@ -44,6 +45,7 @@ pub mod visitor_tokens;
 pub mod webhooks;
 
 pub use conversations::{ActCall, Standing};
+pub use explain::explain;
 pub use flow::ENTER_FLOW;
 pub use loaded::{AgentSource, LoadedAgent, LoadedFlow, LoadedScenario, Program};
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions, UserType};
