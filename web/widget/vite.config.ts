@@ -10,12 +10,15 @@ const noPreload: Plugin = {
 
 // Names are stable (no hashes): pages that embed the widget name them, and the server answers
 // with an ETag. Scripts that a page loads with a plain <script> tag must be one classic file
-// each, so the loader and the SDK are built on their own; the chat and its message types are
+// each, so they are built on their own, and so is the page of a chat link, of which few visitors
+// see the other chat; the chat and its message types are
 // ES modules that both load when they are needed.
 export default defineConfig(({ mode }) => {
   const entries: Record<string, Record<string, string>> = {
     loader: { parlance: 'src/loader/main.ts' },
     sdk: { sdk: 'src/sdk.ts' },
+    modal: { modal: 'src/modal/main.ts' },
+    webchat: { webchat: 'src/webchat.ts' },
   };
   const classic = entries[mode];
   return {

@@ -8,4 +8,5 @@ pub mod engine;
 pub mod expression;
 pub mod flow;
 pub mod message;
+pub mod problem;
 pub mod scenario;

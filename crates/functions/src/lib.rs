@@ -1,10 +1,14 @@
-//! The built-in actions that an agent may call: each is a function from a configuration and the attributes to new
-//! values of attributes. Nothing here does I/O or reads a clock.
+//! What an agent may call. Built-in actions: each is a function from a configuration and the attributes to new values of
+//! attributes, without I/O and without a clock ([`action`]). Functions of a tenant: JavaScript in worker processes
+//! ([`script`]) and built-in integrations ([`integration`]), which reach the world only through a [`host::Host`].
 //!
 //! To add an action: one file, and one line in [`action`].
 
 mod call;
 mod datetime;
+pub mod host;
+pub mod integration;
+pub mod script;
 mod set_attributes;
 
 pub use call::{Action, ActionError, Call, Output, Outputs};

@@ -1,7 +1,15 @@
-//! Language understanding. So far: the example-based intent classifier, which needs no network and
-//! no model files. It knows texts and intent names, nothing of agents or conversations.
+//! Language: the example-based intent classifier ([`intent`]), which needs no network and no model files;
+//! language models of any provider, and scripts that stand in for them ([`chat`]); what may be said
+//! ([`moderation`]) and what a model may be shown ([`screening`]); the
+//! text in files ([`extraction`]).
+//!
+//! It knows texts, prompts and intent names, nothing of agents, conversations, HTTP surfaces or stores.
 
+pub mod chat;
+pub mod extraction;
 pub mod intent;
+pub mod moderation;
+pub mod screening;
 
 pub use intent::{
     IntentClassifier, MAX_EXAMPLES, MAX_INTENTS, Scored, StoredClassifierError, TrainingError, TrainingIntent,

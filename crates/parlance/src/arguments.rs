@@ -81,6 +81,9 @@ pub(crate) enum Command {
     },
     /// Make the tables anew from the log, while no server runs
     Rebuild,
+    /// Run functions for a server, which starts such processes itself
+    #[command(hide = true)]
+    FunctionWorker,
     /// Print the OpenAPI document
     Openapi {
         /// Version of OpenAPI; 3.1 is for programs that do not know 3.2 yet

@@ -30,6 +30,10 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    // Has no configuration, writes no log, and must be alone in its process.
+    if matches!(arguments.command, Command::FunctionWorker) {
+        return functions::script::worker::run();
+    }
     let outcome = Configuration::load(&arguments).map_err(Failure::from).and_then(|configuration| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(run(arguments.command, configuration))
@@ -67,6 +71,7 @@ async fn run(command: Command, configuration: Configuration) -> Result<ExitCode,
         Command::Realm { command } => realm::realm(command, &configuration).await?,
         Command::Contact { command } => contact::contact(command, &configuration).await?,
         Command::Rebuild => manage::rebuild(&configuration).await?,
+        Command::FunctionWorker => unreachable!("main runs it before there is anything else"),
         Command::Openapi { version } => {
             let document = match version {
                 OpenapiVersion::V3_1 => serde_json::to_string_pretty(&server::openapi_document_3_1())?,

@@ -103,6 +103,8 @@ fn tls_files(configuration: &Configuration) -> Option<TlsFiles> {
 fn log(configuration: &Configuration) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&configuration.log)
         .map_err(|error| format!("configuration: log is not a filter: {error}"))?;
+    // The client of language models logs what providers answer, which may quote keys and prompts.
+    let filter = filter.add_directive("genai=off".parse().expect("this is a directive"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match configuration.log_format {
         LogFormat::Text => log.init(),

@@ -1,22 +1,32 @@
 //! Agents: one draft that is edited, numbered versions that never change, and which of them serves
-//! (spec/opendialog.md §2.1.3, row OD-N37).
+//! (spec/opendialog.md §2.1.3, row OD-N37). What only flows have is in `flows`.
+
+mod flows;
 
 use std::collections::HashMap;
 
-use dialogue::scenario::{self, Problem, SecretUse};
+use dialogue::{
+    flow::{self, document::FlowDocument},
+    scenario::{self, Problem, SecretUse},
+};
 use model::{
     AgentId, TenantId,
     agent::{Agent, AgentKind},
 };
+use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use store::{Expect, Key, Store};
 
 use crate::{
-    documents::{DocumentError, Kind, new_id, now, secret},
+    documents::{DocumentError, Kind, Versioned, new_id, now, secret},
+    endpoints::{EndpointFilter, Endpoints},
     experiments::Experiments,
+    functions::Functions,
     secrets::{self, Secrets},
     settings::{ChatSecurity, ChatSettings, Settings},
 };
+
+pub use flows::{Flow, ImportedFlow, Publication};
 
 /// Whether visitors of a new agent must prove anything (the chat settings say what each means).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +43,13 @@ pub struct Agents {
     agents: Kind,
     drafts: Kind,
     versions: Kind,
+    publications: Kind,
+    thumbnails: Kind,
     settings: Settings,
     experiments: Experiments,
     secrets: Secrets,
+    functions: Functions,
+    endpoints: Endpoints,
 }
 
 impl Agents {
@@ -46,9 +60,13 @@ impl Agents {
             agents: kind("agent"),
             drafts: kind("agent.draft"),
             versions: kind("agent.version"),
+            publications: kind("agent.publication"),
+            thumbnails: kind("agent.thumbnail"),
             settings: Settings::new(store),
             experiments: Experiments::new(store),
             secrets: Secrets::new(store),
+            functions: Functions::new(store),
+            endpoints: Endpoints::new(store),
         }
     }
 
@@ -58,11 +76,7 @@ impl Agents {
     /// [`DocumentError::Scenario`] when it names a secret that the tenant does not have; when the store
     /// fails.
     pub async fn create(&self, tenant: &TenantId, document: &Value, access: Access) -> Result<Agent, DocumentError> {
-        let settings = match access {
-            Access::Guarded => ChatSettings::default(),
-            Access::Open => ChatSettings { security: ChatSecurity::open(), ..ChatSettings::default() },
-        };
-        self.create_with(tenant, document, &settings).await
+        self.create_with(tenant, document, &settings_for(access)).await
     }
 
     async fn create_with(
@@ -72,11 +86,22 @@ impl Agents {
         settings: &ChatSettings,
     ) -> Result<Agent, DocumentError> {
         self.check_secrets(tenant, document).await?;
+        self.make(tenant, AgentKind::Scenario, name_of(document), document, settings).await
+    }
+
+    async fn make(
+        &self,
+        tenant: &TenantId,
+        kind: AgentKind,
+        name: String,
+        document: &impl Serialize,
+        settings: &ChatSettings,
+    ) -> Result<Agent, DocumentError> {
         let at = now();
         let agent = Agent {
             id: AgentId(new_id()),
-            name: name_of(document),
-            kind: AgentKind::Scenario,
+            name,
+            kind,
             app_key: secret(),
             active_version: None,
             versions: 0,
@@ -114,19 +139,39 @@ impl Agents {
         Ok(self.agents.need(tenant, &id.to_string()).await?.value)
     }
 
-    /// The document that is being edited, as it was given.
+    /// One agent of a kind, with the version of its document.
+    async fn need_kind(
+        &self,
+        tenant: &TenantId,
+        id: AgentId,
+        kind: AgentKind,
+    ) -> Result<Versioned<Agent>, DocumentError> {
+        let found = self.agents.need::<Agent>(tenant, &id.to_string()).await?;
+        if found.value.kind == kind {
+            return Ok(found);
+        }
+        let is = match found.value.kind {
+            AgentKind::Scenario => "scenario",
+            AgentKind::Flow => "flow",
+        };
+        Err(DocumentError::WrongKind { id: id.to_string(), is })
+    }
+
+    /// The scenario that is being edited, as it was given.
     ///
     /// # Errors
-    /// [`DocumentError::NotFound`].
+    /// [`DocumentError::NotFound`], [`DocumentError::WrongKind`].
     pub async fn draft(&self, tenant: &TenantId, id: AgentId) -> Result<Box<RawValue>, DocumentError> {
+        self.need_kind(tenant, id, AgentKind::Scenario).await?;
         Ok(self.drafts.need::<Box<RawValue>>(tenant, &id.to_string()).await?.value)
     }
 
-    /// A published document.
+    /// A published scenario.
     ///
     /// # Errors
-    /// [`DocumentError::NotFound`].
+    /// [`DocumentError::NotFound`], [`DocumentError::WrongKind`].
     pub async fn version(&self, tenant: &TenantId, id: AgentId, version: u32) -> Result<Box<RawValue>, DocumentError> {
+        self.need_kind(tenant, id, AgentKind::Scenario).await?;
         Ok(self.versions.need::<Box<RawValue>>(tenant, &version_id(id, version)).await?.value)
     }
 
@@ -141,7 +186,7 @@ impl Agents {
         id: AgentId,
         document: &Value,
     ) -> Result<Agent, DocumentError> {
-        let found = self.agents.need::<Agent>(tenant, &id.to_string()).await?;
+        let found = self.need_kind(tenant, id, AgentKind::Scenario).await?;
         self.check_secrets(tenant, document).await?;
         self.drafts.put(tenant, &id.to_string(), document, &[], Expect::Any).await?;
         let agent = Agent { name: name_of(document), updated_at: now(), ..found.value };
@@ -154,7 +199,7 @@ impl Agents {
     /// # Errors
     /// [`DocumentError::NotFound`]; [`DocumentError::Conflict`] when two publish at once.
     pub async fn publish(&self, tenant: &TenantId, id: AgentId) -> Result<Agent, DocumentError> {
-        let found = self.agents.need::<Agent>(tenant, &id.to_string()).await?;
+        let found = self.need_kind(tenant, id, AgentKind::Scenario).await?;
         let draft = self.draft(tenant, id).await?;
         let version = found.value.versions + 1;
         // A crash after this leaves a version that no agent names; the next publish writes over it.
@@ -191,7 +236,7 @@ impl Agents {
     /// # Errors
     /// [`DocumentError::NotFound`]; [`DocumentError::Scenario`] as for [`Agents::create`].
     pub async fn duplicate(&self, tenant: &TenantId, id: AgentId, document: &Value) -> Result<Agent, DocumentError> {
-        self.need(tenant, id).await?;
+        self.need_kind(tenant, id, AgentKind::Scenario).await?;
         let settings = self.settings.get(tenant, id).await?;
         let agent = self.create_with(tenant, document, &settings).await?;
         self.experiments.copy(tenant, id, agent.id).await?;
@@ -201,9 +246,15 @@ impl Agents {
     /// Deletes the agent, its draft, versions, settings and experiments; what was said with it stays in the log.
     ///
     /// # Errors
-    /// [`DocumentError::NotFound`].
+    /// [`DocumentError::NotFound`]; [`DocumentError::InUse`] while a point of contact names it (row DA-F14).
     pub async fn delete(&self, tenant: &TenantId, id: AgentId) -> Result<(), DocumentError> {
         let agent = self.need(tenant, id).await?;
+        let filter = EndpointFilter { flow: Some(id), ..EndpointFilter::default() };
+        let named = self.endpoints.list(tenant, filter).await?;
+        if !named.is_empty() {
+            let by = named.iter().map(|one| format!("point of contact `{}` ({})", one.terms.friendly_name, one.id));
+            return Err(DocumentError::InUse { kind: "flow", id: id.to_string(), by: by.collect() });
+        }
         // The agent itself first: what is left after a crash belongs to nobody and is never read.
         if !self.agents.delete(tenant, &id.to_string()).await? {
             return Err(DocumentError::not_found("agent", id));
@@ -213,7 +264,9 @@ impl Agents {
         self.experiments.delete(tenant, id).await?;
         for version in 1..=agent.versions {
             self.versions.delete(tenant, &version_id(id, version)).await?;
+            self.publications.delete(tenant, &version_id(id, version)).await?;
         }
+        self.thumbnails.delete(tenant, &id.to_string()).await?;
         Ok(())
     }
 
@@ -248,20 +301,26 @@ impl Agents {
         Ok(problems)
     }
 
-    /// The agents that need a secret: their draft, or the version in service, names it.
+    /// The agents that need a secret: their draft, the version in service, or one that a point of contact pins, names
+    /// it.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn naming_secret(&self, tenant: &TenantId, secret: &str) -> Result<Vec<Agent>, DocumentError> {
+        let mut pinned = HashMap::<AgentId, Vec<u32>>::new();
+        for endpoint in self.endpoints.list(tenant, EndpointFilter::default()).await? {
+            for variant in endpoint.terms.variants {
+                pinned.entry(variant.flow).or_default().extend(variant.version);
+            }
+        }
         let mut naming = Vec::new();
         for agent in self.list(tenant).await? {
-            let id = agent.id.to_string();
-            let draft = self.drafts.get::<Box<RawValue>>(tenant, &id).await?;
-            let version = match agent.active_version {
-                Some(version) => self.versions.get::<Box<RawValue>>(tenant, &version_id(agent.id, version)).await?,
-                None => None,
-            };
-            if draft.into_iter().chain(version).any(|document| names_secret(&document.value, secret)) {
+            let mut documents = Vec::new();
+            documents.extend(self.drafts.get::<Box<RawValue>>(tenant, &agent.id.to_string()).await?);
+            for version in pinned.remove(&agent.id).unwrap_or_default().into_iter().chain(agent.active_version) {
+                documents.extend(self.versions.get::<Box<RawValue>>(tenant, &version_id(agent.id, version)).await?);
+            }
+            if documents.iter().any(|document| names_secret(agent.kind, &document.value, secret)) {
                 naming.push(agent);
             }
         }
@@ -282,10 +341,27 @@ pub fn version_id(agent: AgentId, version: u32) -> String {
 
 /// Whether a stored document names a secret. Names are plain letters, which no JSON writes in another
 /// way: most documents are passed over without being parsed.
-fn names_secret(document: &RawValue, secret: &str) -> bool {
-    document.get().contains(secret)
-        && serde_json::from_str::<Value>(document.get())
-            .is_ok_and(|document| scenario::secrets(&document).iter().any(|used| used.name == secret))
+fn names_secret(kind: AgentKind, document: &RawValue, secret: &str) -> bool {
+    if !document.get().contains(secret) {
+        return false;
+    }
+    let Ok(mut document) = serde_json::from_str::<Value>(document.get()) else { return false };
+    let uses = match kind {
+        AgentKind::Scenario => scenario::secrets(&document),
+        AgentKind::Flow => {
+            // A version has the flow beside its functions.
+            let flow = if document.get("flow").is_some() { document["flow"].take() } else { document };
+            serde_json::from_value::<FlowDocument>(flow).map(|flow| flow::secrets(&flow)).unwrap_or_default()
+        }
+    };
+    uses.iter().any(|used| used.name == secret)
+}
+
+fn settings_for(access: Access) -> ChatSettings {
+    match access {
+        Access::Guarded => ChatSettings::default(),
+        Access::Open => ChatSettings { security: ChatSecurity::open(), ..ChatSettings::default() },
+    }
 }
 
 /// What people call the scenario.

@@ -2,7 +2,7 @@
 //!
 //! Knows what a document is, not what any of them means.
 
-use dialogue::scenario::Problem;
+use dialogue::problem::{Problem, Severity};
 use model::{TenantId, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use store::{Document, Expect, Key, Page, Store, StoreError};
@@ -54,6 +54,22 @@ pub enum DocumentError {
         /// Who needs it, in words.
         by: Vec<String>,
     },
+    /// The agent is of another kind than the operation is for.
+    #[error("the agent `{id}` is a {is}: use the operations for {is}s")]
+    WrongKind {
+        /// Which one.
+        id: String,
+        /// What it is.
+        is: &'static str,
+    },
+    /// A flow or a function cannot be saved or published as it is; there is at least one problem.
+    #[error("the {kind} cannot be used as it is: {}", in_words(problems))]
+    Unsound {
+        /// What it is about.
+        kind: &'static str,
+        /// What is wrong.
+        problems: Vec<Problem>,
+    },
     /// A scenario cannot be saved as it is; there is at least one problem.
     #[error("the scenario cannot be saved: {}", in_words(.0))]
     Scenario(Vec<Problem>),
@@ -65,6 +81,13 @@ pub enum DocumentError {
 impl DocumentError {
     pub(crate) fn not_found(kind: &'static str, id: impl ToString) -> Self {
         Self::NotFound { kind, id: id.to_string() }
+    }
+
+    /// Nothing, where there is no error among the problems of a kind of thing.
+    pub(crate) fn unless_sound(kind: &'static str, problems: Vec<Problem>) -> Result<(), Self> {
+        let errors = problems.into_iter().filter(|problem| problem.severity == Severity::Error);
+        let problems: Vec<Problem> = errors.collect();
+        if problems.is_empty() { Ok(()) } else { Err(Self::Unsound { kind, problems }) }
     }
 
     pub(crate) fn invalid(field: impl Into<String>, complaint: impl Into<String>) -> Self {
@@ -89,9 +112,13 @@ pub(crate) struct Kind {
 
 /// A value and the version of the document that holds it.
 #[derive(Debug, Clone)]
-pub(crate) struct Versioned<T> {
-    pub(crate) value: T,
-    pub(crate) version: u64,
+pub struct Versioned<T> {
+    /// The value.
+    pub value: T,
+    /// Grows with each change.
+    pub version: u64,
+    /// When this version was put.
+    pub updated_at: Timestamp,
 }
 
 impl Kind {
@@ -180,7 +207,7 @@ impl Kind {
 }
 
 fn read<T: DeserializeOwned>(document: &Document) -> Result<Versioned<T>, DocumentError> {
-    Ok(Versioned { value: document.read()?, version: document.version })
+    Ok(Versioned { value: document.read()?, version: document.version, updated_at: document.updated_at })
 }
 
 /// A secret that nobody guesses: 32 random bytes as hexadecimal digits.

@@ -1,10 +1,26 @@
 //! Agents as they run: compiled once, kept in memory, exchanged when a document changes.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
-use dialogue::scenario::{self, compiled::CompiledScenario};
-use language::IntentClassifier;
-use model::{AgentId, TenantId, agent::Agent};
+use dialogue::{
+    flow::{
+        compiled::CompiledFlow,
+        document::FlowDocument,
+        function::{Code, FunctionDocument},
+        version::FlowVersion,
+    },
+    scenario::{self, compiled::CompiledScenario},
+};
+use functions::script::Script;
+use language::{IntentClassifier, moderation::Exclusions};
+use model::{
+    AgentId, TenantId,
+    agent::{Agent, AgentKind},
+};
 use parking_lot::RwLock;
 use serde_json::{Map, Value};
 use store::{Document, Page, Store, StoreError};
@@ -14,6 +30,8 @@ use crate::{
     agents::version_id,
     classifiers::Classifiers,
     experiments::{self, Flags},
+    function_calls::script_of,
+    functions::Functions,
     turn::TurnError,
 };
 
@@ -63,6 +81,10 @@ pub struct LoadedFlow {
     pub flow: CompiledFlow,
     /// What its functions run, by the function's id.
     pub(crate) scripts: HashMap<String, Script>,
+    /// What customers may not say.
+    pub(crate) excluded_input: Exclusions,
+    /// What the agent may not say.
+    pub(crate) excluded_output: Exclusions,
 }
 
 /// Which document of an agent runs.
@@ -81,6 +103,7 @@ pub enum AgentSource {
 pub(crate) struct LoadedAgents {
     store: Store,
     classifiers: Classifiers,
+    functions: Functions,
     changes: watch::Receiver<u64>,
     slots: RwLock<HashMap<Key, Arc<Slot>>>,
     listed: RwLock<HashMap<TenantId, Known<Arc<[AgentId]>>>>,
@@ -127,6 +150,7 @@ impl LoadedAgents {
     pub(crate) fn new(store: Store, classifiers: Classifiers) -> Arc<Self> {
         Arc::new(Self {
             changes: store.changes(),
+            functions: Functions::new(&store),
             store,
             classifiers,
             slots: RwLock::default(),
@@ -194,9 +218,13 @@ impl LoadedAgents {
         let is_known = |document| known.clone().filter(|known| known.document == Some(document));
         let documents = self.store.tenant(tenant);
         let agent: Agent = documents.get("agent", &id.to_string()).await?.ok_or(TurnError::UnknownAgent)?.read()?;
+        let kind = agent.kind;
         let (version, number, document) = match source {
-            AgentSource::Active => {
-                let version = agent.active_version.ok_or(TurnError::NoActiveVersion)?;
+            AgentSource::Active | AgentSource::Version(_) => {
+                let version = match source {
+                    AgentSource::Version(version) => *version,
+                    _ => agent.active_version.ok_or(TurnError::NoActiveVersion)?,
+                };
                 if let Some(known) = is_known(version.into()) {
                     return Ok(known);
                 }
@@ -205,16 +233,50 @@ impl LoadedAgents {
             }
             AgentSource::Draft => {
                 let document = documents.get("agent.draft", &id.to_string()).await?.ok_or(TurnError::UnknownAgent)?;
+                if kind == AgentKind::Flow {
+                    return self.draft_flow(tenant, id, document, is_known).await;
+                }
                 if let Some(known) = is_known(document.version) {
                     return Ok(known);
                 }
                 (0, document.version, document)
             }
         };
+        if kind == AgentKind::Flow {
+            let flow: Result<FlowVersion, _> = document.read();
+            let agent = flow.map_err(TurnError::from).and_then(|flow| flow_ready(id, version, flow)).map(Arc::new);
+            return Ok(Found { document: Some(number), agent });
+        }
         let classifiers = self.classifiers.clone();
         // Compiling and training take the processor for as long as they take: not on the async threads.
         let ready = tokio::task::spawn_blocking(move || make_ready(id, version, &document, &classifiers)).await;
         let agent = ready.unwrap_or_else(|problem| Err(TurnError::Broken(problem.to_string())));
+        Ok(Found { document: Some(number), agent: agent.map(Arc::new) })
+    }
+
+    /// A flow's draft with the functions as they are now: it changes when any of them does.
+    async fn draft_flow(
+        &self,
+        tenant: &TenantId,
+        id: AgentId,
+        document: Document,
+        is_known: impl FnOnce(u64) -> Option<Found>,
+    ) -> Result<Found, TurnError> {
+        let functions = self.store.tenant(tenant).list("function", Page::whole()).await?;
+        let mut hasher = DefaultHasher::new();
+        document.version.hash(&mut hasher);
+        for function in &functions {
+            (&function.id, function.version).hash(&mut hasher);
+        }
+        let number = hasher.finish();
+        if let Some(known) = is_known(number) {
+            return Ok(known);
+        }
+        let functions = self.functions.documents(tenant).await?;
+        let agent = document
+            .read::<FlowDocument>()
+            .map_err(TurnError::from)
+            .and_then(|flow| flow_ready(id, 0, FlowVersion::of_draft(flow, &functions)));
         Ok(Found { document: Some(number), agent: agent.map(Arc::new) })
     }
 
@@ -229,7 +291,7 @@ impl LoadedAgents {
         let mut agents = Vec::new();
         for document in self.store.tenant(tenant).list("agent", Page::whole()).await? {
             let agent: Agent = document.read()?;
-            if agent.active_version.is_some() {
+            if agent.active_version.is_some() && agent.kind == AgentKind::Scenario {
                 agents.push((agent.created_at, agent.id));
             }
         }
@@ -285,7 +347,36 @@ fn make_ready(
     let classifiers = classifiers
         .trained(scenario.training(&imported.scenario))
         .map_err(|problem| TurnError::Broken(problem.to_string()))?;
-    Ok(LoadedAgent { id, version, scenario, classifiers })
+    Ok(LoadedAgent { id, version, program: Program::Scenario(Box::new(LoadedScenario { scenario, classifiers })) })
+}
+
+/// Makes a flow ready: its tools, its functions' code, its lists.
+fn flow_ready(id: AgentId, version: u32, flow: FlowVersion) -> Result<LoadedAgent, TurnError> {
+    let FlowVersion { flow, functions, libraries } = flow;
+    let libraries: Vec<(String, String)> = libraries
+        .into_iter()
+        .filter_map(|(name, pinned)| match pinned.function.code {
+            Code::Library { source } => Some((name, source)),
+            _ => None,
+        })
+        .collect();
+    let functions: BTreeMap<String, FunctionDocument> =
+        functions.into_iter().map(|(id, pinned)| (id, pinned.function)).collect();
+    let configuration = &flow.configuration;
+    let scripts = functions
+        .iter()
+        .filter_map(|(id, function)| {
+            Some((id.clone(), script_of(function, libraries.clone(), &configuration.static_parameters)?))
+        })
+        .collect();
+    let excluded = |phrases: &[String]| {
+        Exclusions::new(phrases).map_err(|problem| TurnError::Broken(format!("guardrails: {problem}")))
+    };
+    let excluded_input = excluded(&configuration.guardrails.excluded_input)?;
+    let excluded_output = excluded(&configuration.guardrails.excluded_output)?;
+    let flow = CompiledFlow::compile(flow, &functions);
+    let flow = LoadedFlow { flow, scripts, excluded_input, excluded_output };
+    Ok(LoadedAgent { id, version, program: Program::Flow(Box::new(flow)) })
 }
 
 #[cfg(test)]

@@ -14,9 +14,9 @@ use std::{
 };
 
 use reqwest::{
-    Client, Url,
+    Client, Method, Url,
     dns::{Addrs, Name, Resolve, Resolving},
-    header::{ACCEPT, HeaderMap, RETRY_AFTER},
+    header::{ACCEPT, HeaderMap, HeaderValue, RETRY_AFTER},
     redirect::Policy,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
@@ -52,6 +52,17 @@ pub struct Answer {
     pub status: u16,
     /// The header `Retry-After` as it was sent.
     pub retry_after: Option<String>,
+}
+
+/// A whole answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// The body as text; what is no UTF-8 in it is replaced.
+    pub body: String,
 }
 
 /// A handle on the client; cheap to clone. The client is built when it is first used.
@@ -137,6 +148,49 @@ impl Outbound {
             }
         }
         Ok(body)
+    }
+
+    /// The client itself, for libraries that speak a protocol of their own. Each address must have passed
+    /// [`Self::check`] before: a literal one is never looked up.
+    ///
+    /// # Errors
+    /// [`OutboundError::Failed`] when it cannot be built.
+    pub fn http(&self) -> Result<Client, OutboundError> {
+        self.client().cloned()
+    }
+
+    /// Makes a request of any kind and reads the answer as text, at most `most` bytes of it, all within `limit`.
+    ///
+    /// # Errors
+    /// [`OutboundError`]; the request may have arrived all the same.
+    pub async fn fetch(
+        &self,
+        method: Method,
+        url: Url,
+        headers: &[(String, String)],
+        body: Option<String>,
+        most: usize,
+        limit: Duration,
+    ) -> Result<Fetched, OutboundError> {
+        let mut request = self.client()?.request(method, url).timeout(limit);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let mut response = request.send().await.map_err(|error| cause(error, limit))?;
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| cause(error, limit))? {
+            body.extend_from_slice(&chunk);
+            if body.len() > most {
+                return Err(OutboundError::Failed(format!("the answer has more than {most} bytes")));
+            }
+        }
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Ok(Fetched { status: response.status().as_u16(), headers, body })
     }
 
     fn client(&self) -> Result<&Client, OutboundError> {

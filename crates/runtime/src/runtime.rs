@@ -3,6 +3,8 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use dialogue::engine::{Position, Session};
+use functions::script::{WorkerOptions, Workers};
+use language::chat::{Models, Permit, PoolOptions, Prices};
 use model::{
     AgentId, ContactId, LogSeq, TenantId, TranscriptId,
     record::{FactRecord, Record},
@@ -18,10 +20,12 @@ use crate::{
     erasure,
     files::{FileLimits, Files},
     flow::{RecentPast, Thinking},
+    models::ModelChoices,
     loaded::{AgentSource, LoadedAgent, LoadedAgents},
     outbound::{IpNet, Outbound},
     presets::Presets,
     retention,
+    secrets::Secrets,
     turn::{TurnAnswer, TurnCall, TurnError, read},
     webhooks::{Deliveries, WebhookOptions},
 };
@@ -43,6 +47,12 @@ pub struct RuntimeOptions {
     pub outbound_allow: Vec<IpNet>,
     /// How webhooks are delivered.
     pub webhooks: WebhookOptions,
+    /// How many calls of language models run at once, and wait.
+    pub models_pool: PoolOptions,
+    /// What language models cost.
+    pub model_prices: Prices,
+    /// What runs functions in JavaScript.
+    pub workers: WorkerOptions,
 }
 
 impl RuntimeOptions {
@@ -56,6 +66,9 @@ impl RuntimeOptions {
             file_limits: FileLimits::default(),
             outbound_allow: Vec::new(),
             webhooks: WebhookOptions::default(),
+            models_pool: PoolOptions::default(),
+            model_prices: Prices::default(),
+            workers: WorkerOptions::new("/proc/self/exe"),
         }
     }
 }
@@ -92,6 +105,13 @@ struct Services {
     tasks: TaskTracker,
 }
 
+/// What asks language models: through the guarded client, because tenants name addresses.
+fn models(outbound: &Outbound, pool: &PoolOptions, prices: Prices) -> Models {
+    let guard = outbound.clone();
+    let permit: Permit = Arc::new(move |url: &str| guard.check(url).map(drop).map_err(|problem| problem.to_string()));
+    Models::new(outbound.http(), permit, *pool, prices)
+}
+
 impl Drop for Services {
     fn drop(&mut self) {
         self.stop.cancel();
@@ -109,7 +129,14 @@ pub(crate) struct Shared {
     pub(crate) past: RecentPast,
     /// Where flows are thinking.
     pub(crate) thinking: Thinking,
-    outbound: Outbound,
+    /// What asks language models.
+    pub(crate) models: Models,
+    /// Which models answer, by tenant.
+    pub(crate) model_choices: ModelChoices,
+    /// What runs functions in JavaScript.
+    pub(crate) workers: Workers,
+    pub(crate) secrets: Secrets,
+    pub(crate) outbound: Outbound,
     webhooks: Deliveries,
     /// Whom the erasures mean that were noted here.
     pub(crate) erasing: Mutex<HashMap<Uuid, ContactId>>,
@@ -130,6 +157,10 @@ impl Runtime {
             webhooks: Deliveries::start(store.clone(), outbound.clone(), options.webhooks.clone()),
             past: RecentPast::default(),
             thinking: Thinking::default(),
+            models: models(&outbound, &options.models_pool, options.model_prices.clone()),
+            model_choices: ModelChoices::new(&store),
+            workers: Workers::start(options.workers.clone()),
+            secrets: Secrets::new(&store),
             outbound,
             in_flight: TaskTracker::new(),
             erasing: Mutex::default(),
@@ -185,6 +216,15 @@ impl Runtime {
             .map_err(|problem| TurnError::Broken(problem.to_string()))?
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// What asks language models, and how much of it is in use.
+    pub fn models(&self) -> &Models {
+        &self.shared.models
+    }
+
     /// Stops the agent of a conversation, if it is thinking: its turn ends with what it has said.
     pub(crate) fn interrupt(&self, transcript: TranscriptId) {
         self.shared.thinking.interrupt(transcript);
@@ -237,6 +277,10 @@ impl Runtime {
         let Some(stored) = self.shared.store.tenant(tenant).session(contact, &agent).await? else {
             return Ok(UserType::New);
         };
+        let is_flow = stored.state.is_some();
+        if is_flow && !stored.closed {
+            return Ok(UserType::Ongoing);
+        }
         let session: Session = read(&stored.session)?;
         Ok(if stored.closed || session.position == Position::Start { UserType::Returning } else { UserType::Ongoing })
     }
@@ -270,6 +314,7 @@ impl Runtime {
         };
         // What the last turns cause is sent after the next start.
         tokio::join!(turns, self.shared.webhooks.shutdown(limit));
+        self.shared.workers.stop().await;
         self.shared.presets.tidy().await;
     }
 }

@@ -118,7 +118,7 @@ impl Tenants {
         };
         let place = self.signing_keys.place(tenant, SIGNING_KEYS);
         let value = open_field(stored.value, SEALED, place, self.store.secret_keys())?;
-        Ok(Some(Versioned { value, version: stored.version }))
+        Ok(Some(Versioned { value, version: stored.version, updated_at: stored.updated_at }))
     }
 
     /// Puts a new signing key in front; the last ones stay good for verifying.

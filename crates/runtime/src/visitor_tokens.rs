@@ -178,7 +178,7 @@ impl Issuers {
     /// [`DocumentError::NotFound`], or when the terms are not acceptable or somebody else changes them.
     pub async fn put(&self, tenant: &TenantId, id: &str, terms: Terms) -> Result<Issuer, DocumentError> {
         terms.check(&self.outbound)?;
-        let Versioned { value: before, version } = self.kind.need::<Issuer>(tenant, id).await?;
+        let Versioned { value: before, version, .. } = self.kind.need::<Issuer>(tenant, id).await?;
         let issuer = Issuer { terms, updated_at: now(), ..before };
         self.kind.put(tenant, id, &issuer, &[], Expect::Version(version)).await?;
         Ok(issuer)

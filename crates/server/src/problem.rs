@@ -146,6 +146,21 @@ impl Problem {
         if self.errors.is_empty() { Err(self) } else { Ok(self.errors) }
     }
 
+    /// It was changed since the caller read it.
+    pub(crate) fn stale(revision: u64) -> Self {
+        let detail =
+            format!("Its revision is {revision} now. Read it again, repeat the change, and send that `If-Match`.");
+        Self::new(StatusCode::PRECONDITION_FAILED, "stale", "It was changed meanwhile", detail)
+    }
+
+    /// The same, in which fields are called otherwise.
+    pub(crate) fn with_fields(mut self, rename: impl Fn(&str) -> String) -> Self {
+        for error in &mut self.errors {
+            error.field = rename(&error.field);
+        }
+        self
+    }
+
     fn in_use(detail: String) -> Self {
         Self::new(StatusCode::CONFLICT, "in-use", "Others need it", detail)
     }
@@ -173,7 +188,8 @@ impl From<DocumentError> for Problem {
                 Self::invalid(field, "The value is not acceptable.", complaint)
             }
             DocumentError::InUse { .. } => Self::in_use(error.to_string()),
-            DocumentError::Scenario(problems) => {
+            DocumentError::WrongKind { .. } => Self::conflict(error.to_string()),
+            DocumentError::Unsound { problems, .. } | DocumentError::Scenario(problems) => {
                 Self::invalid_list(problems.into_iter().map(FieldProblem::from).collect())
             }
             DocumentError::Store(error) => error.into(),

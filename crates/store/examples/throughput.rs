@@ -16,7 +16,7 @@ use model::{
     record::{Author, Entry, Event, Record, RequestFacts, TurnRecord},
 };
 use serde_json::{json, value::to_raw_value};
-use store::{Store, StoreError, StoreOptions};
+use store::{Store, StoreError, StoreOptions, TranscriptFilter};
 use uuid::Uuid;
 
 #[tokio::main]
@@ -57,6 +57,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         f64::from(turns) / projected.as_secs_f64(),
         (projected - appended).as_secs_f64() * 1e3
     );
+    let searching = Instant::now();
+    let lovely = TranscriptFilter { text: Some("lovely day".to_owned()), ..TranscriptFilter::default() };
+    let mut found = store.tenant(&tenant).transcripts(lovely.clone()).await;
+    while let Err(StoreError::Overloaded { .. }) = found {
+        found = store.tenant(&tenant).transcripts(lovely.clone()).await;
+    }
+    println!(
+        "words indexed and {} transcripts found in {:.0} ms",
+        found?.len(),
+        searching.elapsed().as_secs_f64() * 1e3
+    );
+    let searching = Instant::now();
+    store.tenant(&tenant).transcripts(lovely).await?;
+    println!("found again in {:.1} ms", searching.elapsed().as_secs_f64() * 1e3);
     for name in ["log.db", "log.db-wal", "tables.db", "tables.db-wal"] {
         println!("{name}: {:.1} MiB", std::fs::metadata(dir.join(name))?.len() as f64 / f64::from(1 << 20));
     }

@@ -3,18 +3,20 @@
 //! Nothing here is particular to SQLite. `tests/conformance` says what the operations mean and runs
 //! against every implementation.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use model::{
     AgentId, ContactId, LogSeq, TenantId, Timestamp, TranscriptId,
     record::{Record, TurnRecord},
 };
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use crate::{
-    ClickstreamFilter, ClickstreamLine, Document, EntryFilter, Erased, EventFilter, Expect, InteractionFilter,
-    InteractionPage, InteractionPlace, Page, Result, SaidPage, SeenContact, StoredContact, StoredEntry, StoredEvent,
-    StoredSession, StoredTranscript, TranscriptFilter, TurnState,
+    ClickstreamFilter, ClickstreamLine, Committed, Document, EntryFilter, Erased, EventFilter, Expect,
+    InteractionFilter, InteractionPage, InteractionPlace, LogPage, Page, Result, SaidPage, SeenContact, StoredContact,
+    StoredEntry, StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
     document::{Draft, Owner},
 };
 
@@ -49,6 +51,16 @@ pub(crate) trait TurnBackend: Send + Sync {
     fn projected(&self) -> watch::Receiver<LogSeq>;
     /// Records accepted and not yet projected.
     fn behind(&self) -> usize;
+    /// Every record from now on, when it is durable, in the order of the log.
+    fn committed(&self) -> Result<broadcast::Receiver<Arc<Committed>>>;
+    /// Records after a place of the log. Sees every append that has returned.
+    async fn records_after(
+        &self,
+        tenant: TenantId,
+        after: LogSeq,
+        limit: usize,
+        transcript: Option<TranscriptId>,
+    ) -> Result<LogPage>;
     /// Finishes what was accepted, accepts no more, and closes the database.
     async fn shutdown(&self) -> Result<()>;
 
@@ -59,6 +71,19 @@ pub(crate) trait TurnBackend: Send + Sync {
         agent: &AgentId,
         message_id: Option<&str>,
     ) -> Result<TurnState>;
+    /// The same with the session of a transcript; none where the transcript is another contact's.
+    async fn turn_state_of(
+        &self,
+        tenant: &TenantId,
+        contact: &ContactId,
+        transcript: &TranscriptId,
+        message_id: Option<&str>,
+    ) -> Result<TurnState>;
+    async fn transcript_session(
+        &self,
+        tenant: &TenantId,
+        transcript: &TranscriptId,
+    ) -> Result<Option<(ContactId, AgentId, StoredSession)>>;
     async fn session(&self, tenant: &TenantId, contact: &ContactId, agent: &AgentId) -> Result<Option<StoredSession>>;
     async fn contact(&self, tenant: &TenantId, contact: &ContactId) -> Result<Option<StoredContact>>;
     async fn record(&self, tenant: &TenantId, seq: LogSeq) -> Result<Option<Record>>;
@@ -66,6 +91,9 @@ pub(crate) trait TurnBackend: Send + Sync {
     async fn turn_record(&self, tenant: TenantId, transcript: TranscriptId, turn: u32) -> Result<Option<TurnRecord>>;
     async fn transcript(&self, tenant: TenantId, transcript: TranscriptId) -> Result<Option<StoredTranscript>>;
     async fn transcripts(&self, tenant: TenantId, filter: TranscriptFilter) -> Result<Vec<StoredTranscript>>;
+    async fn count_transcripts(&self, tenant: TenantId, filter: TranscriptFilter) -> Result<u64>;
+    /// In the order of the contacts.
+    async fn count_started(&self, tenant: TenantId, contacts: Vec<ContactId>, since: Timestamp) -> Result<Vec<u32>>;
     async fn contact_entries(
         &self,
         tenant: TenantId,

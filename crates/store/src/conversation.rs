@@ -3,6 +3,7 @@
 use model::{
     AgentId, ContactId, LogSeq, Timestamp, TranscriptId,
     record::{Entry, RequestFacts},
+    transcript::TranscriptState,
 };
 use serde_json::value::RawValue;
 
@@ -16,7 +17,7 @@ pub const MAX_RECORD_BYTES: usize = 16 << 20;
 /// What a turn needs to know before it starts.
 #[derive(Debug, Clone, Default)]
 pub struct TurnState {
-    /// The contact's latest session with the agent.
+    /// The contact's latest session with the agent, or the session of the transcript that was asked for.
     pub session: Option<StoredSession>,
     /// The contact, if seen before with any agent.
     pub contact: Option<StoredContact>,
@@ -37,6 +38,8 @@ pub struct StoredSession {
     pub agent_version: u32,
     /// The engine's memory.
     pub session: Box<RawValue>,
+    /// How the transcript stands, as its latest turn says; none where the turn says nothing.
+    pub state: Option<TranscriptState>,
     /// When the latest turn arrived.
     pub last_at: Timestamp,
 }
@@ -68,50 +71,6 @@ pub struct SeenContact {
 pub struct Erased {
     /// Records of the log that are tombstones now.
     pub records: usize,
-}
-
-/// One conversation, without what was said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredTranscript {
-    /// Its id.
-    pub transcript: TranscriptId,
-    /// The customer.
-    pub contact: ContactId,
-    /// The agent.
-    pub agent: AgentId,
-    /// The version of the agent that made the latest turn.
-    pub agent_version: u32,
-    /// Number of turns.
-    pub turns: u32,
-    /// Whether it is over.
-    pub closed: bool,
-    /// When its first turn arrived.
-    pub started_at: Timestamp,
-    /// When its latest turn arrived.
-    pub last_at: Timestamp,
-    /// Where it starts in the log; transcripts are listed by this, newest first.
-    pub started_seq: LogSeq,
-    /// Its latest turn in the log.
-    pub last_seq: LogSeq,
-}
-
-/// Which transcripts, newest first.
-#[derive(Debug, Clone)]
-pub struct TranscriptFilter {
-    /// Only of this contact.
-    pub contact: Option<ContactId>,
-    /// Only with this agent.
-    pub agent: Option<AgentId>,
-    /// Only those that start before this place in the log: `started_seq` of the last one seen.
-    pub before: Option<LogSeq>,
-    /// How many at most.
-    pub limit: usize,
-}
-
-impl Default for TranscriptFilter {
-    fn default() -> Self {
-        Self { contact: None, agent: None, before: None, limit: 100 }
-    }
 }
 
 /// Which entries of a contact.

@@ -13,18 +13,21 @@ mod backend;
 mod conversation;
 mod document;
 mod error;
+mod feed;
 mod interaction;
 mod options;
 mod secret_keys;
 mod sqlite;
 mod store;
+mod transcript;
 
 pub use conversation::{
     EntryFilter, Erased, EventFilter, MAX_PARTS, MAX_RECORD_BYTES, MAX_ROWS, SeenContact, StoredContact, StoredEntry,
-    StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
+    StoredEvent, StoredSession, TurnState,
 };
 pub use document::{Batch, Document, Expect, HISTORY_KEPT, Key, MAX_DOCUMENT_BYTES, Page, Unique};
 pub use error::{Result, StoreError};
+pub use feed::{Committed, LogPage};
 pub use interaction::{
     ClickstreamFilter, ClickstreamLine, ContactInteractions, Interaction, InteractionFilter, InteractionPage,
     InteractionPlace, MAX_PAGE, SaidBy, SaidLine, SaidPage,
@@ -32,3 +35,4 @@ pub use interaction::{
 pub use options::StoreOptions;
 pub use secret_keys::SecretKeys;
 pub use store::{PlatformStore, Store, TenantStore};
+pub use transcript::{MAX_LABEL_BYTES, MAX_SEARCH_CHARS, MAX_SEARCH_WORDS, StoredTranscript, TranscriptFilter};

@@ -7,13 +7,14 @@ use model::{
     record::{Record, TurnRecord},
 };
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use crate::{
-    Batch, ClickstreamFilter, ClickstreamLine, Document, EntryFilter, Erased, EventFilter, Expect, InteractionFilter,
-    InteractionPage, InteractionPlace, Key, Page, Result, SaidPage, SecretKeys, SeenContact, StoreError, StoreOptions,
-    StoredContact, StoredEntry, StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
+    Batch, ClickstreamFilter, ClickstreamLine, Committed, Document, EntryFilter, Erased, EventFilter, Expect,
+    InteractionFilter, InteractionPage, InteractionPlace, Key, LogPage, Page, Result, SaidPage, SecretKeys,
+    SeenContact, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent, StoredSession, StoredTranscript,
+    TranscriptFilter, TurnState,
     backend::{DocumentBackend, TurnBackend},
     document::{Draft, Owner, json},
     sqlite,
@@ -108,6 +109,15 @@ impl Store {
     /// How far the projections are behind: records that were accepted and are not in the tables yet.
     pub fn projection_lag(&self) -> Result<usize> {
         Ok(self.turns()?.behind())
+    }
+
+    /// Every record of every tenant from now on, in the order of the log and as soon as it is durable, before it is
+    /// in the tables. The stream ends at the shutdown.
+    ///
+    /// It is meant for few followers that pass on what they get: all of them are woken at each commit. One that
+    /// is slow misses records (`RecvError::Lagged`) and finds them with [`TenantStore::records_after`].
+    pub fn committed(&self) -> Result<broadcast::Receiver<Arc<Committed>>> {
+        self.turns()?.committed()
     }
 
     /// Makes sure that no byte of what was erased before this call is in any file. It takes as long as
@@ -225,6 +235,26 @@ impl TenantStore {
         self.store.turns()?.turn_state(&self.tenant, contact, agent, message_id).await
     }
 
+    /// As [`Self::load_turn_state`], with the session of a transcript in place of the latest with an agent: of
+    /// several that are open each can go on. No session where the transcript is another contact's.
+    pub async fn load_turn_state_of(
+        &self,
+        contact: &ContactId,
+        transcript: &TranscriptId,
+        message_id: Option<&str>,
+    ) -> Result<TurnState> {
+        self.store.turns()?.turn_state_of(&self.tenant, contact, transcript, message_id).await
+    }
+
+    /// A transcript's latest turn, with the contact whose it is and the agent that made the turn. Sees every
+    /// append that has returned.
+    pub async fn transcript_session(
+        &self,
+        transcript: &TranscriptId,
+    ) -> Result<Option<(ContactId, AgentId, StoredSession)>> {
+        self.store.turns()?.transcript_session(&self.tenant, transcript).await
+    }
+
     /// The contact's latest session with an agent. Sees every append that has returned.
     pub async fn session(&self, contact: &ContactId, agent: &AgentId) -> Result<Option<StoredSession>> {
         self.store.turns()?.session(&self.tenant, contact, agent).await
@@ -250,9 +280,32 @@ impl TenantStore {
         self.store.turns()?.transcript(self.tenant.clone(), *transcript).await
     }
 
-    /// Transcripts, newest first.
+    /// Transcripts, newest first. Where words are looked for it waits until they are indexed, for a while.
     pub async fn transcripts(&self, filter: TranscriptFilter) -> Result<Vec<StoredTranscript>> {
         self.store.turns()?.transcripts(self.tenant.clone(), filter).await
+    }
+
+    /// How many transcripts fit a filter, whatever its bounds on how many are listed.
+    pub async fn count_transcripts(&self, filter: TranscriptFilter) -> Result<u64> {
+        self.store.turns()?.count_transcripts(self.tenant.clone(), filter).await
+    }
+
+    /// How many transcripts of each of these contacts started at a moment or later, in their order (row
+    /// DA-L3). At most [`crate::MAX_ROWS`] contacts.
+    pub async fn count_started(&self, contacts: Vec<ContactId>, since: Timestamp) -> Result<Vec<u32>> {
+        self.store.turns()?.count_started(self.tenant.clone(), contacts, since).await
+    }
+
+    /// Records after a place of the log, oldest first: of the tenant, or of one transcript its turns and facts.
+    /// Sees every append that has returned and waits for no table. What is between two places is read in as
+    /// many pieces as it takes, see [`LogPage`]; a piece may be empty.
+    pub async fn records_after(
+        &self,
+        after: LogSeq,
+        limit: usize,
+        transcript: Option<&TranscriptId>,
+    ) -> Result<LogPage> {
+        self.store.turns()?.records_after(self.tenant.clone(), after, limit, transcript.copied()).await
     }
 
     /// What was said with a contact.

@@ -12,6 +12,16 @@ const DIST = new URL('../dist/', import.meta.url).pathname;
 const TYPES: Record<string, string> = { '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.html': 'text/html; charset=utf-8' };
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; media-src https:; connect-src 'self' https:; form-action 'none'; base-uri 'none'";
 
+const HTML = { 'Content-Type': 'text/html; charset=utf-8' };
+
+/** A logo that tells where it belongs: dark on a light ground, light on a dark one. */
+const drawn = (slot: string, variant: string) => {
+  const ink = variant === 'light' ? '#7a4b00' : '#ffd400';
+  return slot === 'chat_header_icon'
+    ? `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="24" height="24"><path fill="${ink}" d="M12 1l10 20H2z"/></svg>`
+    : `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 64" width="160" height="64"><path fill="${ink}" d="M2 2h156v60H2zm8 8v44h140V10z" fill-rule="evenodd"/></svg>`;
+};
+
 export interface Call {
   method: string;
   path: string;
@@ -27,6 +37,8 @@ export class FakeServer {
   history: Data[] = [];
   /** Pages of other people's sites, by path. */
   pages: Record<string, string> = {};
+  /** The chat's page as the server dresses it for a tenant with logos. */
+  branded: string | undefined;
   /** How many of the next messages fail. */
   failures = 0;
   /** Why files are refused, if they are. */
@@ -55,6 +67,7 @@ export class FakeServer {
     this.failures = 0;
     this.noFiles = undefined;
     this.gate = undefined;
+    this.branded = undefined;
     this.configuration = {
       general: { chatbotName: 'Lake House', messageDelay: 10 },
       colours: {},
@@ -88,9 +101,13 @@ export class FakeServer {
       response.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
     };
     if (request.method === 'OPTIONS') return answer(204, '');
-    if (pathname === '/web-chat' || pathname === '/web-chat-iframe') return this.file('page.html', answer);
+    if (pathname === '/web-chat' || pathname === '/web-chat-iframe') {
+      return this.branded ? answer(200, this.branded, { ...HTML, 'Content-Security-Policy': CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") }) : this.file('page.html', answer);
+    }
+    const logo = /^\/api\/v1\/demo\/branding\/logos\/(\w+)\/(light|dark)$/.exec(pathname);
+    if (logo) return answer(200, drawn(logo[1]!, logo[2]!), { 'Content-Type': 'image/svg+xml' });
     if (pathname.startsWith('/widget/')) return this.file(pathname.slice('/widget/'.length), answer);
-    if (this.pages[pathname]) return answer(200, this.pages[pathname], { 'Content-Type': 'text/html; charset=utf-8' });
+    if (this.pages[pathname]) return answer(200, this.pages[pathname], HTML);
     if (pathname === '/cities') {
       this.calls.push({ method: 'GET', path: pathname, query: searchParams, headers: request.headers, body: {} });
       return answer(200, ['Graz', 'Linz', 'Wien', 'Wels'].filter((name) => name.toLowerCase().startsWith(searchParams.get('name')!.toLowerCase())).map((name) => ({ name })));

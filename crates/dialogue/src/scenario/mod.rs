@@ -7,11 +7,12 @@ pub mod document;
 mod duplicate;
 mod export;
 mod import;
-mod problem;
 mod reader;
 pub mod reference;
 mod secrets;
 mod tree;
+
+use crate::problem;
 
 pub use check::check;
 pub use duplicate::{DuplicateError, duplicate, duplicate_scenario};

@@ -72,7 +72,20 @@ scopes! {
     AgentsUpdate = "agents": "update", "Change drafts, and renew app keys.";
     AgentsDelete = "agents": "delete", "Delete agents.";
     AgentsPreview = "agents": "preview", "Talk to drafts.";
+    FlowsRead = "flows": "read", "See flows, their versions, what is wrong with them and what changed.";
+    FlowsCreate = "flows": "create", "Make, import and duplicate flows.";
+    FlowsUpdate = "flows": "update", "Change the drafts of flows.";
+    FlowsDelete = "flows": "delete", "Delete flows.";
     FlowsPublish = "flows": "publish", "Put an agent's draft in service, and take it out.";
+    FunctionsRead = "functions": "read", "See functions, their source and their snapshots.";
+    FunctionsCreate = "functions": "create", "Make functions.";
+    FunctionsUpdate = "functions": "update", "Change functions.";
+    FunctionsDelete = "functions": "delete", "Delete functions.";
+    FunctionsTest = "functions": "test", "Run functions outside conversations.";
+    ChannelsRead = "channels": "read", "See points of contact and how their channels are set up.";
+    ChannelsCreate = "channels": "create", "Make points of contact.";
+    ChannelsUpdate = "channels": "update", "Change points of contact and renew their chat codes.";
+    ChannelsDelete = "channels": "delete", "Delete points of contact.";
     SettingsRead = "settings": "read", "See the settings of web chats.";
     SettingsUpdate = "settings": "update", "Change how web chats look and who may use them.";
     ExperimentsRead = "experiments": "read", "See the experiments of agents.";
@@ -128,8 +141,8 @@ impl Scope {
         Self::ALL.iter().copied().find(|scope| scope.as_str() == name)
     }
 
-    const fn bit(self) -> u64 {
-        1 << self as u64
+    const fn bit(self) -> u128 {
+        1 << self as u32
     }
 }
 
@@ -141,9 +154,9 @@ impl fmt::Display for Scope {
 
 /// A set of scopes.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub struct Scopes(u64);
+pub struct Scopes(u128);
 
-const _: () = assert!(Scope::ALL.len() <= 64, "a set has a bit for each scope");
+const _: () = assert!(Scope::ALL.len() <= 128, "a set has a bit for each scope");
 
 impl Scopes {
     /// All that there are.

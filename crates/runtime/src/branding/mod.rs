@@ -2,7 +2,9 @@
 //!
 //! The branding is one small document, which is kept in memory; the logos' bytes are documents of their own.
 
+mod colour;
 mod picture;
+mod slot;
 
 use std::collections::BTreeMap;
 
@@ -10,7 +12,9 @@ use model::{TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Expect, Store, StoreError};
 
-pub use picture::{LARGEST_LOGO, Picture, PictureKind, Variant, too_large};
+pub use colour::Colour;
+pub use picture::{LARGEST_LOGO, Picture, PictureKind, too_large};
+pub use slot::{Place, Slot, Variant};
 
 use self::picture::StoredPicture;
 use crate::documents::{DocumentError, Kind, Versioned, now};
@@ -29,25 +33,33 @@ pub struct Branding {
     pub display_name: Option<String>,
     /// Colours by step; the platform's when absent.
     pub palette: Option<Palette>,
-    /// Logos by variant.
-    pub light: Option<Logo>,
-    /// See [`Self::light`].
-    pub dark: Option<Logo>,
+    /// Logos by where they stand.
+    logos: BTreeMap<Slot, Pair>,
+}
+
+/// A logo for each ground.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Pair {
+    light: Option<Logo>,
+    dark: Option<Logo>,
 }
 
 impl Branding {
     /// What is known of a logo.
-    pub fn logo(&self, variant: Variant) -> Option<&Logo> {
+    pub fn logo(&self, Place { slot, variant }: Place) -> Option<&Logo> {
+        let pair = self.logos.get(&slot)?;
         match variant {
-            Variant::Light => self.light.as_ref(),
-            Variant::Dark => self.dark.as_ref(),
+            Variant::Light => pair.light.as_ref(),
+            Variant::Dark => pair.dark.as_ref(),
         }
     }
 
-    fn logo_mut(&mut self, variant: Variant) -> &mut Option<Logo> {
+    fn logo_mut(&mut self, Place { slot, variant }: Place) -> &mut Option<Logo> {
+        let pair = self.logos.entry(slot).or_default();
         match variant {
-            Variant::Light => &mut self.light,
-            Variant::Dark => &mut self.dark,
+            Variant::Light => &mut pair.light,
+            Variant::Dark => &mut pair.dark,
         }
     }
 }
@@ -106,10 +118,30 @@ impl Palette {
         // Kept by another version, it may lack the step or be something else: that must not get into a page.
         self.0.get(&PRIMARY).map(String::as_str).filter(|colour| is_colour(colour)).unwrap_or("#1f5fbf")
     }
+
+    /// The colour of this palette that is nearest to the primary one and can be read as text on all these grounds.
+    pub fn readable_on(&self, grounds: &[Colour]) -> Option<&str> {
+        self.nearest(|colour| grounds.iter().all(|ground| colour.reads_on(*ground)))
+    }
+
+    /// A step beside the primary one, for what is pointed at: the text on it is the same and can be read.
+    pub fn hovered(&self) -> &str {
+        let ink = Colour::read(self.primary()).map(Colour::ink).and_then(Colour::read);
+        let reads = |colour: Colour| ink.is_some_and(|ink| ink.reads_on(colour));
+        let beside = [PRIMARY - 10, PRIMARY + 10].into_iter().filter_map(|step| self.0.get(&step));
+        beside.map(String::as_str).find(|text| Colour::read(text).is_some_and(reads)).unwrap_or(self.primary())
+    }
+
+    /// The colour nearest to the primary one that fits; of two as near the darker.
+    fn nearest(&self, fits: impl Fn(Colour) -> bool) -> Option<&str> {
+        let mut steps: Vec<_> = self.0.iter().map(|(step, text)| (step.abs_diff(PRIMARY), text.as_str())).collect();
+        steps.sort_by_key(|(distance, _)| *distance);
+        steps.into_iter().map(|(_, text)| text).find(|text| Colour::read(text).is_some_and(&fits))
+    }
 }
 
 fn is_colour(text: &str) -> bool {
-    text.strip_prefix('#').is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+    Colour::read(text).is_some()
 }
 
 /// What the branding is to be, but for the logos.
@@ -149,7 +181,7 @@ impl Brandings {
 
     async fn stored(&self, tenant: &TenantId) -> Result<(Branding, Expect), DocumentError> {
         Ok(match self.kind.get::<Branding>(tenant, ID).await? {
-            Some(Versioned { value, version }) => (value, Expect::Version(version)),
+            Some(Versioned { value, version, .. }) => (value, Expect::Version(version)),
             None => (Branding::default(), Expect::New),
         })
     }
@@ -184,8 +216,8 @@ impl Brandings {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn picture(&self, tenant: &TenantId, variant: Variant) -> Result<Option<Picture>, DocumentError> {
-        let Some(stored) = self.logos.get::<StoredPicture>(tenant, variant.as_str()).await? else { return Ok(None) };
+    pub async fn picture(&self, tenant: &TenantId, place: Place) -> Result<Option<Picture>, DocumentError> {
+        let Some(stored) = self.logos.get::<StoredPicture>(tenant, &place.id()).await? else { return Ok(None) };
         let unreadable = || StoreError::Corrupt { what: "logo", problem: "it is no base64: set it again".to_owned() };
         Ok(Some(stored.value.picture().ok_or_else(unreadable)?))
     }
@@ -197,14 +229,14 @@ impl Brandings {
     pub async fn put_logo(
         &self,
         tenant: &TenantId,
-        variant: Variant,
+        place: Place,
         picture: &Picture,
     ) -> Result<Branding, DocumentError> {
         let (mut branding, expect) = self.stored(tenant).await?;
         let (kind, size, digest) = (picture.kind, picture.bytes.len(), picture.digest());
-        *branding.logo_mut(variant) = Some(Logo { kind, size, digest, updated_at: now() });
+        *branding.logo_mut(place) = Some(Logo { kind, size, digest, updated_at: now() });
         // The bytes first: what is known of a logo leads to something. Old pictures are not worth their room.
-        self.logos.put_without_past(tenant, variant.as_str(), &StoredPicture::from(picture), Expect::Any).await?;
+        self.logos.put_without_past(tenant, &place.id(), &StoredPicture::from(picture), Expect::Any).await?;
         self.kind.put(tenant, ID, &branding, &[], expect).await?;
         Ok(branding)
     }
@@ -213,13 +245,13 @@ impl Brandings {
     ///
     /// # Errors
     /// [`DocumentError::NotFound`], or when somebody else changes the branding at the same moment.
-    pub async fn delete_logo(&self, tenant: &TenantId, variant: Variant) -> Result<Branding, DocumentError> {
+    pub async fn delete_logo(&self, tenant: &TenantId, place: Place) -> Result<Branding, DocumentError> {
         let (mut branding, expect) = self.stored(tenant).await?;
-        if branding.logo_mut(variant).take().is_none() {
-            return Err(DocumentError::not_found("logo", variant.as_str()));
+        if branding.logo_mut(place).take().is_none() {
+            return Err(DocumentError::not_found("logo", place.id()));
         }
         self.kind.put(tenant, ID, &branding, &[], expect).await?;
-        self.logos.discard(tenant, variant.as_str()).await?;
+        self.logos.discard(tenant, &place.id()).await?;
         Ok(branding)
     }
 }
@@ -262,6 +294,41 @@ mod tests {
         for wrong in ["red", "#fff", "#gggggg", "000000", "#0000000", "#00000;"] {
             let said = complaint(&|colours| drop(colours.insert("80".to_owned(), wrong.to_owned())));
             assert!(said.starts_with("palette.80: "), "{wrong}: {said}");
+        }
+    }
+
+    /// Greys, from the darkest to the lightest.
+    fn greys() -> BTreeMap<String, String> {
+        (1..=STEPS).map(|step| ((step * 10).to_string(), format!("#{0:02x}{0:02x}{0:02x}", (step - 1) * 17))).collect()
+    }
+
+    #[test]
+    fn da_d3_text_takes_the_nearest_colour_that_can_be_read() {
+        let palette = Palette::read(&greys()).expect("sixteen colours");
+        let ground = |text| Colour::read(text).expect("a colour");
+        assert_eq!(palette.primary(), "#777777");
+        // On white the primary colour is a little too light; on black it can be read.
+        assert_eq!(palette.readable_on(&[ground("#ffffff")]), Some("#666666"));
+        assert_eq!(palette.readable_on(&[ground("#000000")]), Some("#777777"));
+        assert_eq!(palette.readable_on(&[ground("#1d2230")]), Some("#999999"));
+        assert_eq!(palette.readable_on(&[ground("#ffffff"), ground("#000000")]), None);
+        // Black stands on it, so what is pointed at becomes lighter.
+        assert_eq!((ground(palette.primary()).ink(), palette.hovered()), ("#000000", "#888888"));
+    }
+
+    #[test]
+    fn da_d2_logos_are_kept_apart_and_come_back_from_their_document() {
+        let mut branding = Branding::default();
+        let places: Vec<Place> =
+            Slot::ALL.into_iter().flat_map(|slot| Variant::ALL.map(|variant| Place { slot, variant })).collect();
+        for (size, place) in places.iter().enumerate() {
+            let (kind, digest) = (PictureKind::Png, place.id());
+            *branding.logo_mut(*place) = Some(Logo { kind, size, digest, updated_at: now() });
+        }
+        let stored = serde_json::to_value(&branding).expect("JSON");
+        let read: Branding = serde_json::from_value(stored).expect("what was stored");
+        for (size, place) in places.iter().enumerate() {
+            assert_eq!(read.logo(*place).map(|logo| logo.size), Some(size), "{place:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 //! each other (architecture, "The turn").
 
 mod fulfil;
+mod passages;
 mod past;
 mod record;
 mod thinking;

@@ -30,6 +30,8 @@ pub(crate) struct FlowCall<'a> {
     pub(crate) entered: Option<&'a Entered>,
     pub(crate) memory: &'a [String],
     pub(crate) now: Timestamp,
+    /// When the act arrived.
+    pub(crate) began: Instant,
     /// When the customer must have been answered.
     pub(crate) deadline: Instant,
 }

@@ -55,6 +55,7 @@ impl Shared {
                 entered: None,
                 memory: &memory,
                 now: at,
+                began: deliberation.began,
                 deadline: self.deadline(deliberation.began),
             })
             .await?;
@@ -138,6 +139,7 @@ impl Shared {
                 entered,
                 memory: &memory,
                 now: at,
+                began: deliberation.began,
                 deadline: self.deadline(deliberation.began),
             })
             .await?;

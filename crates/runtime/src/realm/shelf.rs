@@ -119,5 +119,5 @@ impl Shelf {
 }
 
 fn read<T: DeserializeOwned>(document: &Document) -> Result<Versioned<T>, DocumentError> {
-    Ok(Versioned { value: document.read()?, version: document.version })
+    Ok(Versioned { value: document.read()?, version: document.version, updated_at: document.updated_at })
 }

@@ -160,7 +160,7 @@ impl Webhooks {
         id: &str,
         change: impl FnOnce(&mut Subscription),
     ) -> Result<Subscription, DocumentError> {
-        let Versioned { value: stored, version } = self.kind.need::<Value>(tenant, id).await?;
+        let Versioned { value: stored, version, .. } = self.kind.need::<Value>(tenant, id).await?;
         let mut subscription = self.read(tenant, stored)?;
         change(&mut subscription);
         subscription.updated_at = now();

@@ -6,7 +6,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dialogue::scenario::{self, Severity};
-use model::{AgentId, agent};
+use model::{
+    AgentId,
+    agent::{self, AgentKind},
+};
 use runtime::{access::scope, agents::Access};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,6 +42,8 @@ pub(crate) struct Agent {
     /// Its id; also the scenario id that embeds and headers carry.
     id: String,
     name: String,
+    /// `scenario` or `flow`; a flow has operations of its own under `/flows/handlers`.
+    kind: &'static str,
     /// `draft` until it is published, then `active`.
     status: &'static str,
     /// The key that its web chat sends.
@@ -56,6 +61,10 @@ impl From<agent::Agent> for Agent {
         Self {
             id: agent.id.to_string(),
             name: agent.name,
+            kind: match agent.kind {
+                AgentKind::Scenario => "scenario",
+                AgentKind::Flow => "flow",
+            },
             status: if agent.active_version.is_some() { "active" } else { "draft" },
             app_key: agent.app_key,
             active_version: agent.active_version,
@@ -356,7 +365,8 @@ async fn duplicate(
     let tenant = caller.tenant();
     let original = parsed(&app.agents.draft(tenant, path.0.1).await?)?;
     let mut taken = Vec::new();
-    for agent in app.agents.list(tenant).await? {
+    let agents = app.agents.list(tenant).await?;
+    for agent in agents.into_iter().filter(|agent| agent.kind == AgentKind::Scenario) {
         let draft = parsed(&app.agents.draft(tenant, agent.id).await?)?;
         taken.extend(draft.get("od_id").and_then(Value::as_str).map(str::to_owned));
     }

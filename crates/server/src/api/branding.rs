@@ -11,7 +11,7 @@ use axum::{
 use model::TenantId;
 use runtime::{
     access::scope,
-    branding::{self, LARGEST_LOGO, NewBranding, Picture, Variant, too_large},
+    branding::{self, LARGEST_LOGO, NewBranding, Picture, Place, Slot, Variant, too_large},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -39,14 +39,32 @@ struct Branding {
     /// Colours by step, `10` (darkest) to `160` (lightest); `80` is the primary colour.
     #[schema(value_type = Option<BTreeMap<String, String>>)]
     palette: Option<BTreeMap<u16, String>>,
-    /// The logo on a light ground.
-    light: Option<Logo>,
-    /// The logo on a dark ground.
-    dark: Option<Logo>,
+    /// Logos by where they stand.
+    logos: Logos,
     /// Pictures by destination of hand-offs.
     handoff_icons: BTreeMap<String, String>,
     /// The destinations that can have an icon: those to which transcripts were handed off.
     handoff_destinations: Vec<String>,
+}
+
+/// The logos of a tenant.
+#[derive(Debug, Serialize, ToSchema)]
+struct Logos {
+    /// At the head of the start page.
+    application_header: LogoPair,
+    /// In the head of the chat.
+    chat_header_icon: LogoPair,
+    /// At the head of the bar beside the chat, on the chat's own page.
+    sidebar_header_logo: LogoPair,
+}
+
+/// A logo for each ground.
+#[derive(Debug, Serialize, ToSchema)]
+struct LogoPair {
+    /// On a light ground.
+    light: Option<Logo>,
+    /// On a dark ground.
+    dark: Option<Logo>,
 }
 
 /// A logo.
@@ -64,17 +82,24 @@ struct Logo {
 
 impl Branding {
     fn of(tenant: &TenantId, branding: branding::Branding, handoff_destinations: Vec<String>) -> Self {
-        let logo = |variant| {
-            branding.logo(variant).map(|logo| Logo {
+        let logo = |place| {
+            branding.logo(place).map(|logo| Logo {
                 kind: logo.kind.media_type(),
                 size: logo.size,
-                url: address(tenant, variant, &logo.digest),
+                url: address(tenant, place, &logo.digest),
                 updated_at: logo.updated_at.to_string(),
             })
         };
+        let pair = |slot| LogoPair {
+            light: logo(Place { slot, variant: Variant::Light }),
+            dark: logo(Place { slot, variant: Variant::Dark }),
+        };
         Self {
-            light: logo(Variant::Light),
-            dark: logo(Variant::Dark),
+            logos: Logos {
+                application_header: pair(Slot::ApplicationHeader),
+                chat_header_icon: pair(Slot::ChatHeaderIcon),
+                sidebar_header_logo: pair(Slot::SidebarHeaderLogo),
+            },
             palette: branding.palette.as_ref().map(|palette| palette.colours().clone()),
             display_name: branding.display_name,
             handoff_icons: BTreeMap::new(),
@@ -84,8 +109,8 @@ impl Branding {
 }
 
 /// Where a logo is served. The digest makes a new logo a new address.
-pub(crate) fn address(tenant: &TenantId, variant: Variant, digest: &str) -> String {
-    format!("/api/v1/{tenant}/branding/logo/{}?v={digest}", variant.as_str())
+pub(crate) fn address(tenant: &TenantId, Place { slot, variant }: Place, digest: &str) -> String {
+    format!("/api/v1/{tenant}/branding/logos/{}/{}?v={digest}", slot.as_str(), variant.as_str())
 }
 
 /// What the branding is to be, but for the logos. What is absent is the platform's.
@@ -146,12 +171,24 @@ fn shown(app: &App, tenant: &TenantId, branding: branding::Branding) -> Branding
     Branding::of(tenant, branding, app.brandings.handoff_destinations(tenant))
 }
 
-type Path = Named<(String, String)>;
+type Path = Named<(String, String, String)>;
+
+/// The logo that a path names.
+fn named(path: &Path) -> Result<(String, Place), Problem> {
+    let (_, slot, variant) = &path.0;
+    let name = format!("{slot}/{variant}");
+    let place = Place::named(slot, variant).ok_or_else(|| Problem::not_found("logo", &name))?;
+    Ok((name, place))
+}
 
 /// A logo, for everybody: pages show it to visitors.
 #[utoipa::path(
-    get, path = "/api/v1/{tenant}/branding/logo/{variant}", tag = "Tenant", operation_id = "getLogo",
-    params(("tenant" = String, Path, description = "The tenant"), ("variant" = String, Path, description = "`light` or `dark`")),
+    get, path = "/api/v1/{tenant}/branding/logos/{slot}/{variant}", tag = "Tenant", operation_id = "getLogo",
+    params(
+        ("tenant" = String, Path, description = "The tenant"),
+        ("slot" = String, Path, description = "`application_header`, `chat_header_icon` or `sidebar_header_logo`"),
+        ("variant" = String, Path, description = "`light` or `dark`: the ground that it stands on"),
+    ),
     responses(
         (status = 200, description = "The picture", body = String, content_type = "image/png"),
         (status = 304, description = "As the caller has it"),
@@ -159,17 +196,16 @@ type Path = Named<(String, String)>;
     )
 )]
 async fn get_logo(app: State<App>, path: Path, headers: HeaderMap) -> Result<Response, Problem> {
-    let (tenant, name) = &path.0;
-    let none = || Problem::not_found("logo", name);
-    let variant = Variant::named(name).ok_or_else(none)?;
+    let (name, place) = named(&path)?;
+    let none = || Problem::not_found("logo", &name);
     // A tenant that does not exist and one without a logo look the same.
-    let known = app.directory.now().tenant(tenant).cloned().ok_or_else(none)?;
-    let logo = known.branding.logo(variant).ok_or_else(none)?;
+    let known = app.directory.now().tenant(&path.0.0).cloned().ok_or_else(none)?;
+    let logo = known.branding.logo(place).ok_or_else(none)?;
     let tag = format!("\"{}\"", logo.digest);
     let mut response = if text(&headers, header::IF_NONE_MATCH.as_str()).is_some_and(|tags| tags.contains(&tag)) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let picture = app.brandings.picture(known.id(), variant).await?.ok_or_else(none)?;
+        let picture = app.brandings.picture(known.id(), place).await?.ok_or_else(none)?;
         ([(header::CONTENT_TYPE, picture.kind.media_type())], picture.bytes).into_response()
     };
     let headers = response.headers_mut();
@@ -186,8 +222,12 @@ const FILE: &str = "file";
 
 /// Sets a logo. The body is the picture as it is: PNG or JPEG, at most 2 MiB; its content tells which.
 #[utoipa::path(
-    put, path = "/api/v1/{tenant}/branding/logo/{variant}", tag = "Tenant", operation_id = "putLogo",
-    params(("tenant" = String, Path, description = "The tenant"), ("variant" = String, Path, description = "`light` or `dark`")),
+    put, path = "/api/v1/{tenant}/branding/logos/{slot}/{variant}", tag = "Tenant", operation_id = "putLogo",
+    params(
+        ("tenant" = String, Path, description = "The tenant"),
+        ("slot" = String, Path, description = "`application_header`, `chat_header_icon` or `sidebar_header_logo`"),
+        ("variant" = String, Path, description = "`light` or `dark`: the ground that it stands on"),
+    ),
     request_body(content = String, content_type = "application/octet-stream", description = "The picture"),
     responses(
         (status = 200, description = "The branding as it is now", body = Branding),
@@ -201,16 +241,15 @@ async fn put_logo(
     path: Path,
     body: Body,
 ) -> Result<axum::Json<Branding>, Problem> {
-    let (name, tenant) = (&path.0.1, caller.tenant());
-    let variant = Variant::named(name).ok_or_else(|| Problem::not_found("logo", name))?;
+    let ((name, place), tenant) = (named(&path)?, caller.tenant());
     let bytes = intake::bytes(body, LARGEST_LOGO, app.options.body_timeout).await.map_err(|error| match error {
         IntakeError::TooLarge(_) => Problem::from(too_large(FILE)),
         IntakeError::Incomplete | IntakeError::NotJson => Problem::slow_body(),
     })?;
     let picture = Picture::read(FILE, bytes)?;
     let before = app.brandings.get(tenant).await?;
-    let after = app.brandings.put_logo(tenant, variant, &picture).await?;
-    let did = Did::to("logo.updated", name).before(&before.logo(variant)).after(&after.logo(variant));
+    let after = app.brandings.put_logo(tenant, place, &picture).await?;
+    let did = Did::to("logo.updated", name).before(&before.logo(place)).after(&after.logo(place));
     caller.note(&app, did).await?;
     app.directory.reload().await?;
     Ok(axum::Json(shown(&app, tenant, after)))
@@ -218,8 +257,12 @@ async fn put_logo(
 
 /// Deletes a logo.
 #[utoipa::path(
-    delete, path = "/api/v1/{tenant}/branding/logo/{variant}", tag = "Tenant", operation_id = "deleteLogo",
-    params(("tenant" = String, Path, description = "The tenant"), ("variant" = String, Path, description = "`light` or `dark`")),
+    delete, path = "/api/v1/{tenant}/branding/logos/{slot}/{variant}", tag = "Tenant", operation_id = "deleteLogo",
+    params(
+        ("tenant" = String, Path, description = "The tenant"),
+        ("slot" = String, Path, description = "`application_header`, `chat_header_icon` or `sidebar_header_logo`"),
+        ("variant" = String, Path, description = "`light` or `dark`: the ground that it stands on"),
+    ),
     responses(
         (status = 204, description = "Deleted"),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
@@ -231,11 +274,10 @@ async fn delete_logo(
     caller: Caller<scope::BrandingUpdate>,
     path: Path,
 ) -> Result<StatusCode, Problem> {
-    let (name, tenant) = (&path.0.1, caller.tenant());
-    let variant = Variant::named(name).ok_or_else(|| Problem::not_found("logo", name))?;
+    let ((name, place), tenant) = (named(&path)?, caller.tenant());
     let before = app.brandings.get(tenant).await?;
-    app.brandings.delete_logo(tenant, variant).await?;
-    caller.note(&app, Did::to("logo.deleted", name).before(&before.logo(variant))).await?;
+    app.brandings.delete_logo(tenant, place).await?;
+    caller.note(&app, Did::to("logo.deleted", name).before(&before.logo(place))).await?;
     app.directory.reload().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,18 +5,30 @@ mod agents;
 mod aliases;
 mod audit;
 pub(crate) mod branding;
+mod camel;
 mod contacts;
 mod environment;
 mod events;
 mod experiments;
 mod feature_flags;
+mod flow_files;
+mod flow_portable;
+mod flow_schema;
+mod flow_states;
+mod flow_transitions;
+mod flow_versions;
+mod flows;
+mod function_source;
+mod functions;
 mod invitations;
 mod issuers;
 mod noted;
 mod permissions;
+mod points_of_contact;
 mod preview;
 mod profile;
 mod retention;
+mod revision;
 mod roles;
 mod scenario_file;
 mod secrets;
@@ -37,6 +49,15 @@ use crate::app::App;
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(agents::routes())
+        .merge(flows::routes())
+        .merge(flow_states::routes())
+        .merge(flow_transitions::routes())
+        .merge(flow_versions::routes())
+        .merge(flow_portable::routes())
+        .merge(flow_files::routes())
+        .merge(functions::routes())
+        .merge(function_source::routes())
+        .merge(points_of_contact::routes())
         .merge(settings::routes())
         .merge(experiments::routes())
         .merge(preview::routes())

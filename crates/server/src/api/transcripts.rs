@@ -172,7 +172,7 @@ async fn list(
             return Err(Problem::invalid("cursor", "It is not a cursor.", "Send the `next` of the page before."));
         }
     };
-    let filter = TranscriptFilter { contact, agent, before, limit };
+    let filter = TranscriptFilter { contact, agent, before, limit, ..TranscriptFilter::default() };
     let stored = app.runtime.store().tenant(caller.tenant()).transcripts(filter).await?;
     let next = stored.last().filter(|_| stored.len() == limit).map(|last| last.started_seq.to_string());
     Ok(axum::Json(TranscriptPage { transcripts: stored.into_iter().map(Transcript::from).collect(), next }))

@@ -3,7 +3,10 @@
 //!
 //! Adding a setting is one line here.
 
+use runtime::branding::Palette;
 use serde_json::{Map, Value, json};
+
+use super::palette;
 
 /// What a setting holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +95,8 @@ const SECTIONS: &[(&str, &[(&str, Holds)])] = &[
             ("externalButtonBackground", Colour),
             ("externalButtonHoverBackground", Colour),
             ("externalButtonText", Colour),
+            ("link", Colour),
+            ("linkInTheDark", Colour),
         ],
     ),
     ("comments", &[("commentsEnabled", Flag)]),
@@ -158,9 +163,12 @@ fn is_colour(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.chars().all(allowed)
 }
 
-/// The defaults, with what was set in their place.
-pub(crate) fn complete(given: &Map<String, Value>) -> Map<String, Value> {
+/// The defaults, with the tenant's colours in their place, and with what was set in the place of both.
+pub(crate) fn complete(given: &Map<String, Value>, tenants: Option<&Palette>) -> Map<String, Value> {
     let mut all = defaults();
+    if let (Some(tenants), Some(Value::Object(colours))) = (tenants, all.get_mut("colours")) {
+        palette::colour(colours, given.get("colours").and_then(Value::as_object), tenants);
+    }
     for (section, values) in given {
         if let (Some(Value::Object(all)), Value::Object(values)) = (all.get_mut(section), values) {
             for (name, value) in values.iter().filter(|(_, value)| !value.is_null()) {
@@ -268,7 +276,7 @@ mod tests {
     #[test]
     fn what_is_set_replaces_the_default_and_null_does_not() {
         let given = json!({"general": {"messageDelay": 0, "open": null}});
-        let all = complete(given.as_object().expect("an object"));
+        let all = complete(given.as_object().expect("an object"), None);
         assert_eq!(all["general"]["messageDelay"], 0);
         assert_eq!(all["general"]["open"], true);
         assert_eq!(all["webchatHistory"]["numberOfMessages"], 10);

@@ -216,7 +216,7 @@ async fn configured(app: &Shared, visit: &Visit) -> Result<Map<String, Value>, R
         return Err(Violations::of("selected_scenario", "There is no scenario here yet.").into());
     };
     let kind = app.runtime.user_type(visit.tenant.id(), agent.agent.id, &visit.contact).await?;
-    let mut all = appearance::complete(&agent.settings.appearance);
+    let mut all = appearance::complete(&agent.settings.appearance, agent.tenant.branding.palette.as_ref());
     let (name, minimised, opens) = match kind {
         UserType::New => ("new", "newUserStartMinimized", "newUserOpenCallback"),
         UserType::Returning => ("returning", "returningUserStartMinimized", "returningUserOpenCallback"),

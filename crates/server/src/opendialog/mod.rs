@@ -17,6 +17,7 @@ mod feedback;
 mod fields;
 mod history;
 mod message;
+mod palette;
 pub(crate) mod public;
 mod refusal;
 mod schema;

@@ -33,7 +33,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(widget)).routes(routes!(asset)).routes(routes!(picture))
 }
 
-/// A file of the widget: `parlance.js`, `chat.js`, `sdk.js` and what they load.
+/// A file of the widget: `parlance.js`, `chat.js`, `sdk.js`, `modal.js` and what they load.
 #[utoipa::path(
     get, path = "/widget/{*file}", tag = "Pages", operation_id = "getWidgetFile",
     params(("file" = String, Path, description = "Its path")),
@@ -93,12 +93,17 @@ pub(super) fn chat_page() -> Option<Cow<'static, [u8]>> {
     Widget::get("page.html").map(|file| file.data)
 }
 
+/// The page of a chat link, if the widget was built.
+pub(super) fn chat_link_page() -> Option<Cow<'static, [u8]>> {
+    Widget::get("webchat.html").map(|file| file.data)
+}
+
+/// What is said where the widget was not built.
+pub(super) const NOT_BUILT: &str =
+    "The web chat is not in this build of the server: build web/widget first, then the server again.\n";
+
 fn missing() -> Response {
-    let text = if Widget::iter().next().is_none() {
-        "The web chat is not in this build of the server: build web/widget first, then the server again.\n"
-    } else {
-        "There is no such file.\n"
-    };
+    let text = if Widget::iter().next().is_none() { NOT_BUILT } else { "There is no such file.\n" };
     (StatusCode::NOT_FOUND, text).into_response()
 }
 

@@ -1,5 +1,7 @@
 //! The chat as a page of its own, and as the page inside the embed's frame (spec/opendialog.md §5.1).
 
+use std::{borrow::Cow, sync::Arc};
+
 use axum::{
     extract::{Query, State},
     http::{HeaderMap, StatusCode, header},
@@ -9,10 +11,13 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::assets::chat_page;
+use super::{
+    assets::{NOT_BUILT, chat_page},
+    look::Look,
+};
 use crate::{
     app::{App, host_label},
-    directory::{KnownAgent, Snapshot},
+    directory::{KnownAgent, KnownTenant, Snapshot},
 };
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -35,11 +40,12 @@ struct Shown {
     )
 )]
 async fn full_page(app: State<App>, headers: HeaderMap, shown: Query<Shown>) -> Response {
-    let agent = agent(&app.directory.now(), &headers, &shown);
-    if agent.is_some_and(|agent| !agent.full_page()) {
+    let known = app.directory.now();
+    let agent = agent(&known, &headers, &shown);
+    if agent.as_ref().is_some_and(|agent| !agent.full_page()) {
         return (StatusCode::NOT_FOUND, "This chat has no page of its own.\n").into_response();
     }
-    page("'self'")
+    page("'self'", look(agent.as_deref(), called(&known, &headers)))
 }
 
 /// The chat inside the frame that the embed makes. Only pages of allowed origins may frame it.
@@ -48,28 +54,43 @@ async fn full_page(app: State<App>, headers: HeaderMap, shown: Query<Shown>) -> 
     responses((status = 200, description = "The page", body = String, content_type = "text/html"))
 )]
 async fn framed(app: State<App>, headers: HeaderMap, shown: Query<Shown>) -> Response {
-    let ancestors = match agent(&app.directory.now(), &headers, &shown) {
+    let known = app.directory.now();
+    let agent = agent(&known, &headers, &shown);
+    let ancestors = match &agent {
         Some(agent) if !agent.settings.security.cors => "*".to_owned(),
         Some(agent) => format!("'self' {}", agent.settings.security.allowed_origins.join(" ")),
         None => "'self'".to_owned(),
     };
-    page(ancestors.trim())
+    page(ancestors.trim(), look(agent.as_deref(), called(&known, &headers)).map(Look::framed))
 }
 
 /// The agent that a page is for; of any tenant, since an id names one in all of them.
-fn agent(known: &Snapshot, headers: &HeaderMap, shown: &Shown) -> Option<std::sync::Arc<KnownAgent>> {
+fn agent(known: &Snapshot, headers: &HeaderMap, shown: &Shown) -> Option<Arc<KnownAgent>> {
     let name = shown.scenario_id.as_deref()?;
     if let Some(agent) = name.parse().ok().and_then(|id| known.agent(id)) {
         return Some(agent.clone());
     }
-    let tenant = host_label(headers).and_then(|label| known.tenant(label)).or_else(|| known.default_tenant())?;
-    known.named(tenant, name).map(|named| named.agent)
+    known.named(called(known, headers)?, name).map(|named| named.agent)
 }
 
-fn page(ancestors: &str) -> Response {
-    let Some(page) = chat_page() else {
-        let text = "The web chat is not in this build of the server: build web/widget first, then the server again.\n";
-        return (StatusCode::NOT_FOUND, text).into_response();
+/// The tenant that was called.
+fn called<'k>(known: &'k Snapshot, headers: &HeaderMap) -> Option<&'k Arc<KnownTenant>> {
+    host_label(headers).and_then(|label| known.tenant(label)).or_else(|| known.default_tenant())
+}
+
+/// The look of an agent's tenant, or of the one that was called.
+fn look<'k>(agent: Option<&'k KnownAgent>, called: Option<&'k Arc<KnownTenant>>) -> Option<Look<'k>> {
+    match agent {
+        Some(agent) => Some(Look::of(&agent.tenant).for_agent(agent)),
+        None => called.map(|tenant| Look::of(tenant)),
+    }
+}
+
+fn page(ancestors: &str, look: Option<Look<'_>>) -> Response {
+    let Some(page) = chat_page() else { return (StatusCode::NOT_FOUND, NOT_BUILT).into_response() };
+    let page = match look {
+        Some(look) => Cow::Owned(look.dress(&String::from_utf8_lossy(&page)).into_bytes()),
+        None => page,
     };
     // Messages may show pictures and sounds of any https site, and ask one for suggestions.
     let policy = format!(
@@ -77,9 +98,14 @@ fn page(ancestors: &str) -> Response {
          media-src 'self' blob: https: http:; font-src 'self' https:; connect-src 'self' https:; frame-src https:; \
          base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
     );
+    answer(page, &policy)
+}
+
+/// A page with what it may do.
+pub(super) fn answer(page: Cow<'static, [u8]>, policy: &str) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
-        (header::CACHE_CONTROL, "no-cache".to_owned()),
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-cache"),
         (header::CONTENT_SECURITY_POLICY, policy),
     ];
     (headers, page).into_response()

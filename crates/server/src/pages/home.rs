@@ -7,11 +7,11 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use runtime::branding::{Branding, Variant};
+use runtime::branding::{Colour, Palette, Slot};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::look::{Look, escape};
 use crate::{
-    api::branding::address,
     app::{App, host_label},
     directory::{KnownAgent, KnownTenant},
 };
@@ -101,19 +101,13 @@ fn with_agent(agent: &KnownAgent, url: &str) -> String {
     )
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 /// The page's beginning, in the name and colours of the tenant (rows DA-D1, DA-D3).
 fn head(tenant: Option<&KnownTenant>) -> String {
     let branding = tenant.map(|tenant| &tenant.branding);
     let name = escape(branding.and_then(|branding| branding.display_name.as_deref()).unwrap_or("Parlance"));
     let colours = branding.and_then(|branding| branding.palette.as_ref());
-    let style = colours
-        .map(|palette| format!("<style>:root {{ --accent: {} }}</style>\n", palette.primary()))
-        .unwrap_or_default();
-    let logo = tenant.and_then(|tenant| logo(tenant, &tenant.branding)).unwrap_or_default();
+    let style = colours.map(accents).unwrap_or_default();
+    let logo = tenant.and_then(|tenant| Look::of(tenant).picture(Slot::ApplicationHeader, 48)).unwrap_or_default();
     format!(
         r#"<!doctype html>
 <html lang="en">
@@ -131,15 +125,17 @@ fn head(tenant: Option<&KnownTenant>) -> String {
     )
 }
 
-/// The tenant's logo, the one for the viewer's ground where there are both. The name stands beside it as text.
-fn logo(tenant: &KnownTenant, branding: &Branding) -> Option<String> {
-    let source = |variant| Some(address(tenant.id(), variant, &branding.logo(variant)?.digest));
-    let (light, dark) = (source(Variant::Light), source(Variant::Dark));
-    let shown = light.as_ref().or(dark.as_ref())?;
-    let dark =
-        dark.as_ref().map(|dark| format!(r#"<source srcset="{}" media="(prefers-color-scheme: dark)">"#, escape(dark)));
-    let shown = escape(shown);
-    Some(format!("<picture>{}<img src=\"{shown}\" alt=\"\" height=\"48\"></picture>\n", dark.unwrap_or_default()))
+/// The papers of the start page (assets/home.css), on which the accent is read.
+const PAPERS: [(&str, [&str; 2]); 2] = [("light", ["#f6f7f9", "#ffffff"]), ("dark", ["#14181e", "#1e242d"])];
+
+/// The accent in each theme: the primary colour, or the nearest to it that can be read there.
+fn accents(palette: &Palette) -> String {
+    let rule = |(theme, papers): (&str, [&str; 2])| {
+        let accent = palette.readable_on(&papers.map(Colour::read).into_iter().flatten().collect::<Vec<_>>())?;
+        Some(format!("@media (prefers-color-scheme: {theme}) {{ :root {{ --accent: {accent} }} }}\n"))
+    };
+    let rules: String = PAPERS.into_iter().filter_map(rule).collect();
+    if rules.is_empty() { rules } else { format!("<style>\n{rules}</style>\n") }
 }
 
 const NOTHING_YET: &str = r#"<p class="lead">The server runs. There is no published agent yet.</p>

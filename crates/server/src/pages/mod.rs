@@ -2,12 +2,15 @@
 
 mod assets;
 mod chat;
+mod chat_link;
 mod home;
+mod look;
+mod web_endpoint;
 
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(assets::routes()).merge(chat::routes()).merge(home::routes())
+    OpenApiRouter::new().merge(assets::routes()).merge(chat::routes()).merge(chat_link::routes()).merge(home::routes())
 }

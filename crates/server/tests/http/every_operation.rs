@@ -33,7 +33,7 @@ enum OwnRule {
 }
 
 /// Operations that no scope guards.
-const OWN_RULES: [(&str, OwnRule, &str); 52] = [
+const OWN_RULES: [(&str, OwnRule, &str); 53] = [
     ("getAccountPage", OwnRule::Realm, "people sign in here"),
     ("beginSecondFactor", OwnRule::Realm, "people sign in here"),
     ("confirmSecondFactor", OwnRule::Realm, "people sign in here"),
@@ -75,6 +75,7 @@ const OWN_RULES: [(&str, OwnRule, &str); 52] = [
     ("openDeepLink", OwnRule::Address, "whoever has the link is the contact"),
     ("getChatPage", OwnRule::Public, "a page"),
     ("getChatFrame", OwnRule::Public, "a page; who may frame it, its policy says"),
+    ("getChatLinkPage", OwnRule::Public, "a page; the link is its address"),
     ("getHomePage", OwnRule::Public, "a page"),
     ("getDemoSettings", OwnRule::Public, "what the start page shows"),
     ("getWidgetFile", OwnRule::Public, "a file of the widget"),
@@ -170,7 +171,8 @@ impl Things {
             ("tokens", made(Method::POST, "tokens", json!({ "name": "spare" })).await),
             ("webhooks", made(Method::POST, "webhooks", webhook).await),
             ("secrets", "a_secret".to_owned()),
-            ("logo", "light".to_owned()),
+            ("logos", "chat_header_icon".to_owned()),
+            ("{slot}", "light".to_owned()),
             ("environment", "OpenAi.ApiKey".to_owned()),
             ("feature-flags", "file_uploads".to_owned()),
             ("aliases", "an_alias".to_owned()),

@@ -66,6 +66,16 @@ async fn the_page_of_its_own_can_be_turned_off() {
 }
 
 #[tokio::test]
+async fn da_w10_a_chat_link_that_is_none_leads_nowhere() {
+    let app = TestApp::start().await;
+    for chat in ["00000000-0000-0000-0000-000000000000", "no-uuid", "%3Cscript%3E", "..%2F..%2Fetc"] {
+        let answer = reqwest::get(format!("{}/chat/{chat}?theme=dark", app.url)).await.expect("an answer");
+        assert_eq!(answer.status(), 404, "{chat}");
+        assert_eq!(answer.text().await.expect("text"), "There is no such chat.\n", "{chat}");
+    }
+}
+
+#[tokio::test]
 async fn machines_are_told_how_it_goes() {
     let app = TestApp::start().await;
     app.visitor(&app.open_agent().await, "ann").opens().await;

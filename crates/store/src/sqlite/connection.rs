@@ -31,7 +31,11 @@ impl Database {
         match self {
             Self::Documents => &[include_str!("migrations/documents/1.sql")],
             Self::Log => &[include_str!("migrations/log/1.sql")],
-            Self::Tables => &[include_str!("migrations/tables/1.sql"), include_str!("migrations/tables/2.sql")],
+            Self::Tables => &[
+                include_str!("migrations/tables/1.sql"),
+                include_str!("migrations/tables/2.sql"),
+                include_str!("migrations/tables/3.sql"),
+            ],
         }
     }
 

@@ -10,13 +10,11 @@ use uuid::Uuid;
 
 use super::{
     encoding,
+    overlay::Wanted,
     projection::{NOBODY, author, first_position},
     readers::row_limit,
 };
-use crate::{
-    EntryFilter, EventFilter, MAX_PARTS, MAX_ROWS, SeenContact, StoredEntry, StoredEvent, StoredTranscript,
-    TranscriptFilter,
-};
+use crate::{EntryFilter, EventFilter, MAX_PARTS, MAX_ROWS, SeenContact, StoredEntry, StoredEvent};
 
 /// Where the latest snapshots of a contact are in the log.
 #[derive(Debug, Default)]
@@ -39,19 +37,24 @@ pub(super) fn places(
     connection: &Connection,
     tenant: &TenantId,
     contact: &ContactId,
-    agent: Option<&AgentId>,
+    session: Wanted<'_>,
     message_id: Option<&str>,
 ) -> rusqlite::Result<Places> {
-    connection
-        .prepare_cached(
-            "SELECT
-                 max(log_seq) FILTER (WHERE agent = ?3),
-                 CASE WHEN max(log_seq) IS NOT NULL THEN
-                     (SELECT min(log_seq) FROM records WHERE tenant = ?1 AND contact = ?2 AND message_id = ?4) END,
-                 min(first_seen), max(log_seq)
-             FROM sessions WHERE tenant = ?1 AND contact = ?2",
-        )?
-        .query_row(params![tenant.as_str(), contact.as_str(), agent.map(|id| id.0.as_bytes()), message_id], |row| {
+    const REST: &str = "(SELECT min(log_seq) FROM records WHERE tenant = ?1 AND contact = ?2 AND message_id = ?4),
+            min(first_seen), max(log_seq)
+        FROM sessions WHERE tenant = ?1 AND contact = ?2";
+    let (latest, whose) = match session {
+        Wanted::None => ("max(log_seq) FILTER (WHERE agent = ?3)", None),
+        Wanted::WithAgent(agent) => ("max(log_seq) FILTER (WHERE agent = ?3)", Some(agent.0.as_bytes())),
+        Wanted::OfTranscript(transcript) => (
+            "(SELECT log_seq FROM records WHERE tenant = ?1 AND transcript = ?3 AND contact = ?2
+                 AND agent_version IS NOT NULL ORDER BY turn DESC, log_seq DESC LIMIT 1)",
+            Some(transcript.0.as_bytes()),
+        ),
+    };
+    connection.prepare_cached(&format!("SELECT {latest}, {REST}"))?.query_row(
+        params![tenant.as_str(), contact.as_str(), whose, message_id],
+        |row| {
             let first_seen = row.get::<_, Option<i64>>(2)?.map(Timestamp);
             let latest = row.get::<_, Option<i64>>(3)?.map(seq);
             Ok(Places {
@@ -59,7 +62,37 @@ pub(super) fn places(
                 contact: first_seen.zip(latest).map(|(first_seen, seq)| ContactPlace { first_seen, seq }),
                 answered: row.get::<_, Option<i64>>(1)?.map(seq),
             })
+        },
+    )
+}
+
+/// Whose a transcript is, who made its latest turn, and where that is.
+#[derive(Debug)]
+pub(super) struct TranscriptPlace {
+    pub(super) contact: ContactId,
+    pub(super) agent: AgentId,
+    pub(super) seq: LogSeq,
+}
+
+pub(super) fn transcript_place(
+    connection: &Connection,
+    tenant: &TenantId,
+    transcript: &TranscriptId,
+) -> rusqlite::Result<Option<TranscriptPlace>> {
+    connection
+        .prepare_cached(
+            "SELECT contact, agent, log_seq FROM records
+             WHERE tenant = ?1 AND transcript = ?2 AND agent_version IS NOT NULL
+             ORDER BY turn DESC, log_seq DESC LIMIT 1",
+        )?
+        .query_row(params![tenant.as_str(), transcript.0.as_bytes()], |row| {
+            Ok(TranscriptPlace {
+                contact: contact_id(row, 0)?,
+                agent: AgentId(Uuid::from_bytes(row.get(1)?)),
+                seq: seq(row.get(2)?),
+            })
         })
+        .optional()
 }
 
 /// Calls `read` with the kind and the bytes of a record of the log.
@@ -90,48 +123,6 @@ pub(super) fn turn_place(
         )?
         .query_row(params![tenant.as_str(), transcript.0.as_bytes(), turn], |row| Ok(seq(row.get(0)?)))
         .optional()
-}
-
-/// How each transcript began, and how its latest turn left it: the first record with its highest number.
-const TRANSCRIPTS: &str = "SELECT t.transcript, t.contact, t.agent, latest.agent_version, latest.turn, latest.closed,
-        t.started_at, latest.at, t.started_seq, latest.log_seq
-    FROM transcripts t CROSS JOIN records latest ON latest.log_seq = (
-        SELECT min(log_seq) FROM records WHERE tenant = t.tenant AND transcript = t.transcript AND turn = (
-            SELECT max(turn) FROM records WHERE tenant = t.tenant AND transcript = t.transcript))";
-
-pub(super) fn transcript(
-    connection: &Connection,
-    tenant: &TenantId,
-    id: &TranscriptId,
-) -> rusqlite::Result<Option<StoredTranscript>> {
-    connection
-        .prepare_cached(&format!("{TRANSCRIPTS} WHERE t.tenant = ?1 AND t.transcript = ?2"))?
-        .query_row(params![tenant.as_str(), id.0.as_bytes()], stored_transcript)
-        .optional()
-}
-
-pub(super) fn transcripts(
-    connection: &Connection,
-    tenant: &TenantId,
-    filter: &TranscriptFilter,
-) -> rusqlite::Result<Vec<StoredTranscript>> {
-    let of_contact = if filter.contact.is_some() { "t.contact = ?5" } else { "?5 IS NULL" };
-    connection
-        .prepare_cached(&format!(
-            "{TRANSCRIPTS} WHERE t.tenant = ?1 AND t.started_seq < ?2 AND (?3 IS NULL OR t.agent = ?3) AND {of_contact}
-             ORDER BY t.started_seq DESC LIMIT ?4"
-        ))?
-        .query_map(
-            params![
-                tenant.as_str(),
-                filter.before.map_or(i64::MAX, |before| bounded(before.0)),
-                filter.agent.as_ref().map(|id| id.0.as_bytes()),
-                row_limit(filter.limit, MAX_ROWS),
-                filter.contact.as_ref().map(ContactId::as_str)
-            ],
-            stored_transcript,
-        )?
-        .collect()
 }
 
 const ENTRY_COLUMNS: &str = "position, log_seq, transcript, agent, contact, turn, message_id, url, source_ip, status,
@@ -348,21 +339,6 @@ pub(super) fn contact_records(
     Ok(records)
 }
 
-fn stored_transcript(row: &Row<'_>) -> rusqlite::Result<StoredTranscript> {
-    Ok(StoredTranscript {
-        transcript: TranscriptId(Uuid::from_bytes(row.get(0)?)),
-        contact: contact_id(row, 1)?,
-        agent: AgentId(Uuid::from_bytes(row.get(2)?)),
-        agent_version: row.get(3)?,
-        turns: row.get(4)?,
-        closed: row.get(5)?,
-        started_at: Timestamp(row.get(6)?),
-        last_at: Timestamp(row.get(7)?),
-        started_seq: seq(row.get(8)?),
-        last_seq: seq(row.get(9)?),
-    })
-}
-
 fn stored_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
     let author = author(row.get(12)?);
     let request = match row.get::<_, Option<String>>(7)? {
@@ -396,12 +372,12 @@ fn stored_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
     })
 }
 
-fn seq(stored: i64) -> LogSeq {
+pub(super) fn seq(stored: i64) -> LogSeq {
     LogSeq(stored.cast_unsigned())
 }
 
 /// A caller's number as SQLite counts.
-fn bounded(number: u64) -> i64 {
+pub(super) fn bounded(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -409,7 +385,7 @@ fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Uuid>> {
     Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(Uuid::from_bytes))
 }
 
-fn contact_id(row: &Row<'_>, column: usize) -> rusqlite::Result<ContactId> {
+pub(super) fn contact_id(row: &Row<'_>, column: usize) -> rusqlite::Result<ContactId> {
     ContactId::try_from(row.get::<_, String>(column)?).map_err(|problem| unreadable(column, problem))
 }
 

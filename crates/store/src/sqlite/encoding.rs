@@ -3,9 +3,12 @@
 //! A record is stored as the JSON of what it holds, with its sort in a column beside it: a tag inside
 //! the JSON would make reading it copy everything once more.
 
+use std::borrow::Cow;
+
 use model::{
     TenantId, Timestamp, TranscriptId,
     record::{Record, Tombstone, TurnRecord},
+    transcript::TranscriptState,
 };
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
@@ -94,6 +97,16 @@ pub(super) fn contact_state(json: &[u8]) -> serde_json::Result<Box<RawValue>> {
     serde_json::from_slice(json).map(|state: State<'_>| state.contact_state.to_owned())
 }
 
+/// How a turn says that its transcript stands.
+pub(super) fn read_state(json: &[u8]) -> serde_json::Result<Option<TranscriptState>> {
+    #[derive(Deserialize)]
+    struct State {
+        #[serde(default)]
+        state: Option<TranscriptState>,
+    }
+    serde_json::from_slice(json).map(|found: State| found.state)
+}
+
 /// The parts of a turn that the next turn needs, borrowed from the bytes of the log.
 #[derive(Debug, Deserialize)]
 pub(super) struct Snapshot<'a> {
@@ -106,6 +119,8 @@ pub(super) struct Snapshot<'a> {
     session: &'a RawValue,
     #[serde(borrow)]
     contact_state: &'a RawValue,
+    #[serde(default)]
+    state: Option<Cow<'a, TranscriptState>>,
 }
 
 impl<'a> Snapshot<'a> {
@@ -122,6 +137,7 @@ impl<'a> Snapshot<'a> {
             at: turn.at,
             session: &turn.session,
             contact_state: &turn.contact_state,
+            state: turn.state.as_deref().map(Cow::Borrowed),
         }
     }
 
@@ -137,6 +153,7 @@ impl<'a> Snapshot<'a> {
             closed: self.closed,
             agent_version: self.agent_version,
             session: self.session.to_owned(),
+            state: self.state.as_deref().cloned(),
             last_at: self.at,
         }
     }

@@ -18,7 +18,7 @@ use crate::{Erased, Result};
 /// Records that are replaced in one transaction, which appends wait for.
 const BATCH: usize = 256;
 /// How far the log may be out of the order of time: clocks are set back, turns overtake each other.
-const DISORDER_MICROS: i64 = 3_600_000_000;
+pub(super) const DISORDER_MICROS: i64 = 3_600_000_000;
 
 /// What an erasure is, without what it erases.
 #[derive(Debug, Clone)]

@@ -20,10 +20,9 @@ use tokio::sync::oneshot;
 use super::{
     connection::{Database, unavailable},
     encoding::{self, Encoded},
-    overlay::Committed,
     pipeline::Pipeline,
 };
-use crate::{Result, StoreError, StoreOptions};
+use crate::{Committed, Result, StoreError, StoreOptions};
 
 /// Bytes written to the write-ahead log after which it is folded into the database file.
 const FOLD_AFTER: usize = 32 << 20;

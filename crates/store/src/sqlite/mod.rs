@@ -6,6 +6,7 @@ mod conversations;
 mod documents;
 mod encoding;
 mod erasure;
+mod feed;
 mod interactions;
 mod lock;
 mod log;
@@ -15,6 +16,10 @@ mod projection;
 mod projector;
 mod readers;
 mod removal;
+mod search;
+mod snapshots;
+mod states;
+mod transcripts;
 mod turns;
 
 use std::path::{Path, PathBuf};
@@ -56,7 +61,9 @@ pub(crate) async fn rebuild(dir: PathBuf, progress: impl FnMut(u64, u64) + Send 
     off_the_async_threads(move || {
         make_directory(&dir)?;
         let _lock = DirectoryLock::take(&dir)?;
-        Projector::open_anew(&dir)?.catch_up(progress).map(|_| ())
+        let mut projector = Projector::open_anew(&dir)?;
+        projector.catch_up(progress)?;
+        projector.index_all()
     })
     .await
 }

@@ -11,10 +11,10 @@ use std::{
 
 use model::LogSeq;
 use parking_lot::{Condvar, Mutex};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 
-use super::overlay::{Committed, Overlay};
-use crate::{Result, StoreError, StoreOptions};
+use super::overlay::Overlay;
+use crate::{Committed, Result, StoreError, StoreOptions};
 
 /// How long a refused caller should wait: HTTP counts in seconds.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -23,6 +23,12 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const SLOWED: Duration = Duration::from_millis(250);
 /// How long a reader waits for the projector before it is told that the store is overloaded.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long nothing must have happened before the projector spends time on the index of words.
+const IDLE: Duration = Duration::from_millis(200);
+/// Records by which the index of words may be behind while there is never an idle moment.
+const INDEX_BEHIND: u64 = 50_000;
+/// Records that a follower may be behind before it misses some.
+const FOLLOWED: usize = 4_096;
 
 pub(super) struct Pipeline {
     pub(super) overlay: Overlay,
@@ -31,6 +37,10 @@ pub(super) struct Pipeline {
     bytes_behind: AtomicUsize,
     committed: AtomicU64,
     projected: watch::Sender<LogSeq>,
+    /// How far the index of words is.
+    indexed: AtomicU64,
+    /// None once nothing more will come.
+    followers: Mutex<Option<broadcast::Sender<Arc<Committed>>>>,
     queue: Mutex<Queue>,
     wake: Condvar,
     abandoned: AtomicBool,
@@ -44,8 +54,25 @@ struct Queue {
     closed: bool,
     /// Those who wait for the tables to be written anew.
     renewals: Vec<oneshot::Sender<Result<()>>>,
+    /// Those who wait for the index of words to reach a place.
+    searches: Vec<Search>,
     /// There is no projector any more.
     ended: bool,
+}
+
+/// Somebody who wants to search.
+struct Search {
+    from: LogSeq,
+    done: oneshot::Sender<Result<()>>,
+}
+
+/// How the index of words stands to the other tables.
+#[derive(Clone, Copy)]
+pub(super) struct Index {
+    /// Records that it lacks.
+    pub(super) behind: u64,
+    /// Whether the work before this was on it.
+    pub(super) just_done: bool,
 }
 
 /// What the projector is to do next.
@@ -54,6 +81,8 @@ pub(super) enum Work {
     Project(Vec<Arc<Committed>>),
     /// Write the tables anew, without what was deleted from them, and tell these.
     Renew(Vec<oneshot::Sender<Result<()>>>),
+    /// Bring a piece of what the tables have into the index of words.
+    Index,
 }
 
 impl Pipeline {
@@ -66,6 +95,8 @@ impl Pipeline {
             bytes_behind: AtomicUsize::new(0),
             committed: AtomicU64::new(end.0),
             projected: watch::Sender::new(end),
+            indexed: AtomicU64::new(0),
+            followers: Mutex::new(Some(broadcast::Sender::new(FOLLOWED))),
             queue: Mutex::default(),
             wake: Condvar::new(),
             abandoned: AtomicBool::new(false),
@@ -115,23 +146,43 @@ impl Pipeline {
         for record in &records {
             self.overlay.insert(record);
         }
-        self.queue.lock().records.extend(records);
+        self.queue.lock().records.extend(records.iter().map(Arc::clone));
         self.committed.store(last.0, Ordering::Release);
         self.wake.notify_one();
+        // Last, so that who is told of a record finds it.
+        if let Some(followers) = &*self.followers.lock()
+            && followers.receiver_count() > 0
+        {
+            for record in records {
+                // An error means that the last one has just gone.
+                let _ = followers.send(record);
+            }
+        }
+    }
+
+    /// What is published from now on, until nothing more will come.
+    pub(super) fn follow(&self) -> Result<broadcast::Receiver<Arc<Committed>>> {
+        self.followers.lock().as_ref().map(broadcast::Sender::subscribe).ok_or(StoreError::Closed)
     }
 
     /// The writer's side: nothing more will come.
     pub(super) fn close(&self) {
+        self.followers.lock().take();
         self.queue.lock().closed = true;
         self.wake.notify_one();
     }
 
     /// The projector's side: the next work, or none when all is done and nothing more will come.
-    pub(super) fn next_work(&self) -> Option<Work> {
+    pub(super) fn next_work(&self, index: Index) -> Option<Work> {
         let mut queue = self.queue.lock();
         loop {
             if !queue.renewals.is_empty() {
                 return Some(Work::Renew(std::mem::take(&mut queue.renewals)));
+            }
+            // Pieces of the index and batches of records take turns when both wait.
+            let pressing = index.behind > 0 && (!queue.searches.is_empty() || index.behind > INDEX_BEHIND);
+            if pressing && !queue.closed && !self.is_abandoned() && (!index.just_done || queue.records.is_empty()) {
+                return Some(Work::Index);
             }
             if !queue.records.is_empty() {
                 break;
@@ -139,7 +190,11 @@ impl Pipeline {
             if queue.closed || self.is_abandoned() {
                 return None;
             }
-            self.wake.wait(&mut queue);
+            if index.behind == 0 {
+                self.wake.wait(&mut queue);
+            } else if index.just_done || self.wake.wait_for(&mut queue, IDLE).timed_out() {
+                return Some(Work::Index);
+            }
         }
         // Larger batches touch each page of the tables less often, so a little patience is repaid.
         let until = Instant::now() + self.options.linger;
@@ -157,6 +212,7 @@ impl Pipeline {
         let mut queue = self.queue.lock();
         queue.ended = true;
         queue.renewals.clear();
+        queue.searches.clear();
     }
 
     /// Waits until the tables are written anew, without a trace of what was deleted from them before
@@ -172,6 +228,53 @@ impl Pipeline {
             self.wake.notify_one();
         }
         outcome.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Waits until all that is committed now can be searched. Where there is no projector, what is in the index is
+    /// all that will be.
+    pub(super) async fn indexed(&self) -> Result<()> {
+        let from = LogSeq(self.committed.load(Ordering::Acquire));
+        if self.indexed.load(Ordering::Acquire) >= from.0 {
+            return Ok(());
+        }
+        let (done, outcome) = oneshot::channel();
+        {
+            let mut queue = self.queue.lock();
+            if queue.ended {
+                return Ok(());
+            }
+            // Again under the lock: the projector tells those who wait here after it has noted how far it is.
+            if self.indexed.load(Ordering::Acquire) >= from.0 {
+                return Ok(());
+            }
+            queue.searches.push(Search { from, done });
+            self.wake.notify_one();
+        }
+        match tokio::time::timeout(PATIENCE, outcome).await {
+            Ok(outcome) => outcome.unwrap_or(Err(StoreError::Closed)),
+            Err(_) => Err(Self::overloaded()),
+        }
+    }
+
+    /// The projector's side: everything up to here can be searched.
+    pub(super) fn set_indexed(&self, reached: LogSeq) {
+        self.indexed.store(reached.0, Ordering::Release);
+        let mut queue = self.queue.lock();
+        // Who has lost patience is gone.
+        queue.searches.retain(|search| !search.done.is_closed());
+        let (found, waiting): (Vec<Search>, Vec<Search>) =
+            std::mem::take(&mut queue.searches).into_iter().partition(|search| search.from <= reached);
+        queue.searches = waiting;
+        for search in found {
+            let _ = search.done.send(Ok(()));
+        }
+    }
+
+    /// The projector's side: nothing can be added to the index of words now.
+    pub(super) fn refuse_searches(&self, error: &StoreError) {
+        for search in std::mem::take(&mut self.queue.lock().searches) {
+            let _ = search.done.send(Err(error.clone()));
+        }
     }
 
     /// The projector's side: these records are in the tables now.
@@ -225,8 +328,8 @@ impl Pipeline {
 }
 
 impl Queue {
-    /// Whether the records that somebody waits for are all here or further on.
+    /// Whether somebody waits for the records that are here, or for the projector to be done with them.
     fn is_awaited(&self) -> bool {
-        self.records.front().is_some_and(|first| first.seq <= self.wanted)
+        !self.searches.is_empty() || self.records.front().is_some_and(|first| first.seq <= self.wanted)
     }
 }

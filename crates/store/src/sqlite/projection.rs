@@ -9,10 +9,10 @@ use model::{
     LogSeq, TenantId, TranscriptId,
     record::{Author, Entry, ErasureRecord, Event, FactRecord, Record, TurnRecord},
 };
-use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::{interactions, removal};
+use super::{interactions, removal, states};
 use crate::MAX_PARTS;
 
 /// What stands where a record is about no contact; no contact has an empty id.
@@ -37,6 +37,7 @@ type AgentAndTurn = (Option<[u8; 16]>, i64);
 /// A transaction that adds records to the tables, in the order of the log.
 pub(super) struct Projection<'t> {
     transaction: &'t Transaction<'t>,
+    log: &'t Connection,
     session: CachedStatement<'t>,
     transcript: CachedStatement<'t>,
     record: CachedStatement<'t>,
@@ -47,9 +48,11 @@ pub(super) struct Projection<'t> {
 }
 
 impl<'t> Projection<'t> {
-    pub(super) fn begin(transaction: &'t Transaction<'t>) -> rusqlite::Result<Self> {
+    /// `log` is where records are that have been added before.
+    pub(super) fn begin(transaction: &'t Transaction<'t>, log: &'t Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             transaction,
+            log,
             session: transaction.prepare_cached(SESSION)?,
             transcript: transaction.prepare_cached(TRANSCRIPT)?,
             record: transaction.prepare_cached(RECORD)?,
@@ -88,6 +91,9 @@ impl<'t> Projection<'t> {
         let (transcript, agent, at) = (bytes(&turn.transcript.0), bytes(&turn.agent.0), turn.at.0);
         self.session.execute(params![tenant.as_str(), contact.as_str(), agent, at, seq])?;
         self.transcript.execute(params![tenant.as_str(), transcript, contact.as_str(), agent, at, seq])?;
+        if let Some(state) = &turn.state {
+            states::put(self.transaction, tenant, turn.transcript.0.as_bytes(), state)?;
+        }
         self.record.execute(params![
             seq,
             tenant.as_str(),
@@ -130,7 +136,7 @@ impl<'t> Projection<'t> {
     /// already, and there is nothing to take away.
     fn add_erasure(&mut self, seq: i64, erasure: &ErasureRecord) -> rusqlite::Result<()> {
         let ErasureRecord { tenant, places, events, .. } = erasure;
-        removal::remove(self.transaction, tenant, places)?;
+        removal::remove(self.transaction, self.log, tenant, places)?;
         if events.is_empty() {
             return Ok(());
         }

@@ -11,11 +11,11 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::{
     connection::{Database, unavailable},
     encoding, log,
-    overlay::Committed,
-    pipeline::{Pipeline, Work},
+    pipeline::{Index, Pipeline, Work},
     projection::Projection,
+    search,
 };
-use crate::{Result, StoreError};
+use crate::{Committed, Result, StoreError};
 
 /// Pause after a failure, for the disk to recover.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -27,6 +27,8 @@ pub(super) struct Projector {
     log: Connection,
     tables: Connection,
     checkpoint: LogSeq,
+    /// How far the index of words is.
+    indexed: LogSeq,
 }
 
 impl Projector {
@@ -35,7 +37,7 @@ impl Projector {
         let log = Database::Log.open(dir)?;
         let end = log::end(&log)?;
         match Self::open_tables(dir) {
-            Ok((tables, checkpoint)) if checkpoint <= end => Ok(Self { log, tables, checkpoint }),
+            Ok((tables, checkpoint, indexed)) if checkpoint <= end => Ok(Self { log, tables, checkpoint, indexed }),
             Ok(_) => {
                 tracing::warn!("the projections are ahead of the turn log: making them anew");
                 Self::open_new(dir, log)
@@ -55,16 +57,17 @@ impl Projector {
 
     fn open_new(dir: &Path, log: Connection) -> Result<Self> {
         Database::Tables.remove(dir)?;
-        let (tables, checkpoint) = Self::open_tables(dir)?;
-        Ok(Self { log, tables, checkpoint })
+        let (tables, checkpoint, indexed) = Self::open_tables(dir)?;
+        Ok(Self { log, tables, checkpoint, indexed })
     }
 
-    fn open_tables(dir: &Path) -> Result<(Connection, LogSeq)> {
+    fn open_tables(dir: &Path) -> Result<(Connection, LogSeq, LogSeq)> {
         let tables = Database::Tables.open(dir)?;
         let checkpoint = tables
             .query_row("SELECT log_seq FROM checkpoint", [], |row| row.get::<_, i64>(0))
             .map_err(unavailable("read the checkpoint of the projections"))?;
-        Ok((tables, LogSeq(checkpoint.cast_unsigned())))
+        let indexed = search::checkpoint(&tables).map_err(unavailable("read the checkpoint of the search index"))?;
+        Ok((tables, LogSeq(checkpoint.cast_unsigned()), indexed))
     }
 
     /// Projects what the log has and the tables have not; tells `progress` how many of how many.
@@ -77,13 +80,29 @@ impl Projector {
         Ok(end)
     }
 
+    /// Indexes the words of all that is in the tables.
+    pub(super) fn index_all(&mut self) -> Result<()> {
+        while self.indexed < self.checkpoint {
+            self.index().map_err(unavailable("index what was said"))?;
+        }
+        Ok(())
+    }
+
     /// Projects what comes through the pipeline, until it is closed and empty, or abandoned.
     pub(super) fn run(mut self, pipeline: &Arc<Pipeline>) {
         // However this ends, nobody waits for it any more.
         let _end = Ends(pipeline);
-        while let Some(work) = pipeline.next_work() {
+        pipeline.set_indexed(self.indexed);
+        let mut just_done = false;
+        while let Some(work) = pipeline.next_work(self.index_stands(just_done)) {
+            just_done = false;
             let batch = match work {
                 Work::Project(batch) => batch,
+                Work::Index => {
+                    self.index_piece(pipeline);
+                    just_done = true;
+                    continue;
+                }
                 Work::Renew(waiting) => {
                     let outcome = self.renew();
                     for done in waiting {
@@ -110,10 +129,35 @@ impl Projector {
         }
     }
 
+    fn index_stands(&self, just_done: bool) -> Index {
+        Index { behind: self.checkpoint.0.saturating_sub(self.indexed.0), just_done }
+    }
+
+    /// Adds a piece to the index of words and tells who waits for it.
+    fn index_piece(&mut self, pipeline: &Pipeline) {
+        match self.index().map_err(unavailable("index what was said")) {
+            Ok(()) => pipeline.set_indexed(self.indexed),
+            Err(error) => {
+                tracing::error!(%error, "what was said cannot be indexed; trying again");
+                pipeline.refuse_searches(&error);
+                std::thread::sleep(PAUSE);
+            }
+        }
+    }
+
+    fn index(&mut self) -> rusqlite::Result<()> {
+        let transaction = begin(&mut self.tables)?;
+        let reached = search::add_piece(&transaction, self.indexed, self.checkpoint)?;
+        transaction.commit()?;
+        self.indexed = reached;
+        Ok(())
+    }
+
     /// Writes the tables anew. Zeros in place of what is deleted are not enough: when SQLite moves rows from
     /// page to page, copies of them stay in the unused parts of pages, and nobody knows that they are
     /// there when the rows are deleted. What this writes has only the rows that are left.
     fn renew(&mut self) -> Result<()> {
+        search::drop_removed(&self.tables).map_err(unavailable("write the search index anew"))?;
         self.tables.execute_batch("VACUUM").map_err(unavailable("write the tables anew"))
     }
 
@@ -124,7 +168,7 @@ impl Projector {
             self.project_from_log(LogSeq(first.seq.0 - 1))?;
         }
         let transaction = begin(&mut self.tables)?;
-        let mut projection = Projection::begin(&transaction)?;
+        let mut projection = Projection::begin(&transaction, &self.log)?;
         for committed in batch {
             projection.add(committed.seq, &committed.record)?;
         }
@@ -142,7 +186,7 @@ impl Projector {
         let mut rows =
             query.query([self.checkpoint.0.cast_signed(), end.0.cast_signed(), CHUNK.cast_signed() as i64])?;
         let transaction = begin(&mut self.tables)?;
-        let mut projection = Projection::begin(&transaction)?;
+        let mut projection = Projection::begin(&transaction, &self.log)?;
         let (mut bytes, mut reached) = (0, None);
         while bytes < CHUNK_BYTES
             && let Some(row) = rows.next()?

@@ -1,15 +1,15 @@
 //! Taking out of the tables what records had become.
 //!
 //! Invariant: after it the tables are those that the log would give now if they were made anew. What
-//! depends on several records (sessions, transcripts, the turn that a fact belongs to) is therefore
-//! found again from the rows that are left.
+//! depends on several records (sessions, transcripts and how they stand, the turn that a fact belongs to) is
+//! therefore found again from the rows that are left.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{LogSeq, TenantId};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::projection::first_position;
+use super::{projection::first_position, search, states};
 
 type Uuid = [u8; 16];
 
@@ -22,7 +22,12 @@ struct Found {
 }
 
 /// Removes all rows of the records at these places; places that have none are passed over.
-pub(super) fn remove(transaction: &Transaction<'_>, tenant: &TenantId, places: &[LogSeq]) -> rusqlite::Result<()> {
+pub(super) fn remove(
+    transaction: &Transaction<'_>,
+    log: &Connection,
+    tenant: &TenantId,
+    places: &[LogSeq],
+) -> rusqlite::Result<()> {
     let mut sessions: BTreeSet<(String, Uuid)> = BTreeSet::new();
     // With the first place that each loses.
     let mut transcripts: BTreeMap<Uuid, i64> = BTreeMap::new();
@@ -37,6 +42,7 @@ pub(super) fn remove(transaction: &Transaction<'_>, tenant: &TenantId, places: &
             *first = seq.min(*first);
         }
         remove_events(transaction, tenant, seq)?;
+        search::remove(transaction, seq)?;
         transaction
             .prepare_cached("DELETE FROM entries WHERE position >= ?1 AND position < ?2")?
             .execute([first_position(seq), first_position(seq + 1)])?;
@@ -47,6 +53,7 @@ pub(super) fn remove(transaction: &Transaction<'_>, tenant: &TenantId, places: &
     }
     for (transcript, first) in &transcripts {
         find_transcript(transaction, tenant, transcript)?;
+        states::find_again(transaction, log, tenant, transcript)?;
         place_facts(transaction, tenant, transcript, *first)?;
     }
     Ok(())

@@ -15,33 +15,31 @@ use model::{
 };
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use serde_json::value::RawValue;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use super::{
     connection::Database,
-    conversations::{self, ContactPlace},
-    encoding::{self, Snapshot},
-    interactions,
+    conversations, encoding, feed, interactions,
     lock::DirectoryLock,
     log::{LogQueue, LogWriter},
-    overlay::{Committed, Pending},
+    overlay::Wanted,
     pipeline::Pipeline,
     projector::Projector,
     readers::{Readers, off_the_async_threads},
+    transcripts,
 };
 use crate::{
-    ClickstreamFilter, ClickstreamLine, EntryFilter, Erased, EventFilter, InteractionFilter, InteractionPage,
-    InteractionPlace, Result, SaidPage, SeenContact, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent,
-    StoredSession, StoredTranscript, TranscriptFilter, TurnState, backend::TurnBackend,
+    ClickstreamFilter, ClickstreamLine, Committed, EntryFilter, Erased, EventFilter, InteractionFilter,
+    InteractionPage, InteractionPlace, LogPage, Result, SaidPage, SeenContact, StoreError, StoreOptions, StoredContact,
+    StoredEntry, StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState, backend::TurnBackend,
 };
 
 pub(crate) struct SqliteTurns {
     pub(super) dir: PathBuf,
     pub(super) log: Arc<LogQueue>,
     pub(super) pipeline: Arc<Pipeline>,
-    readers: Arc<Readers>,
+    pub(super) readers: Arc<Readers>,
     threads: Arc<Mutex<Option<Threads>>>,
     /// None beside a server, which holds it.
     lock: Option<Arc<DirectoryLock>>,
@@ -86,6 +84,7 @@ impl SqliteTurns {
         let shutdown_limit = options.shutdown_limit;
         // Nothing comes through it, so it is never waited for.
         let pipeline = Arc::new(Pipeline::new(options, LogSeq(0)));
+        pipeline.close();
         pipeline.end();
         Self {
             dir: dir.to_owned(),
@@ -98,45 +97,14 @@ impl SqliteTurns {
         }
     }
 
-    /// Finds the snapshots of a contact: first those that are not in the tables yet, then those that
-    /// are. This order matters, see [`super::overlay`].
-    fn snapshots(
-        &self,
-        tenant: &TenantId,
-        contact: &ContactId,
-        agent: Option<&AgentId>,
-        message_id: Option<&str>,
-    ) -> Result<TurnState> {
-        let pending = self.pipeline.overlay.find(tenant, contact, agent, message_id);
-        self.readers.read_here("read a conversation", |connection| {
-            let places = conversations::places(connection, tenant, contact, agent, message_id)?;
-            let answered = places.answered.or(pending.answered);
-            let contact_seq = places.contact.as_ref().map(|place| place.seq);
-            let mut state = TurnState { answered, ..TurnState::default() };
-            if pending.session.is_none()
-                && let Some(place) = places.session
-            {
-                // Mostly the contact's latest turn is also the session's: then one look into the log does for both.
-                let both = pending.latest.is_none() && contact_seq == Some(place);
-                let found = snapshot(connection, place, |snapshot| {
-                    (snapshot.stored_session(), both.then(|| snapshot.contact_state()))
-                })?;
-                let (session, latest) = found.unzip();
-                state.session = session;
-                if let (Some(at), Some(latest)) = (&places.contact, latest.flatten()) {
-                    state.contact = Some(at.with(latest));
-                }
-            }
-            if state.contact.is_none()
-                && pending.latest.is_none()
-                && let Some(at) = &places.contact
-            {
-                let latest = snapshot(connection, at.seq, |snapshot| snapshot.contact_state())?;
-                state.contact = latest.map(|latest| at.with(latest));
-            }
-            pending.replace(&mut state, places.contact.as_ref());
-            Ok(state)
-        })
+    /// Waits for the index of words where words are looked for; refuses what cannot be asked for.
+    async fn prepare_for(&self, filter: &TranscriptFilter) -> Result<()> {
+        transcripts::check(filter)?;
+        if filter.text.is_some() {
+            self.pipeline.caught_up().await?;
+            self.pipeline.indexed().await?;
+        }
+        Ok(())
     }
 
     /// Reads what is projected, once all that is appended now is.
@@ -165,6 +133,34 @@ impl TurnBackend for SqliteTurns {
 
     fn behind(&self) -> usize {
         self.pipeline.behind()
+    }
+
+    fn committed(&self) -> Result<broadcast::Receiver<Arc<Committed>>> {
+        self.pipeline.follow()
+    }
+
+    async fn records_after(
+        &self,
+        tenant: TenantId,
+        after: LogSeq,
+        limit: usize,
+        transcript: Option<TranscriptId>,
+    ) -> Result<LogPage> {
+        let readers = Arc::clone(&self.readers);
+        let Some(transcript) = transcript else {
+            return readers
+                .read("read the turn log", move |connection| feed::of_tenant(connection, &tenant, after, limit))
+                .await;
+        };
+        // Before the tables are read, see `overlay`.
+        let pending = self.pipeline.overlay.after(&tenant, &transcript, after);
+        let mut page = readers
+            .read("read the turn log", move |connection| {
+                feed::of_transcript(connection, &tenant, &transcript, after, limit)
+            })
+            .await?;
+        page.add(&pending, limit);
+        Ok(page)
     }
 
     async fn shutdown(&self) -> Result<()> {
@@ -197,15 +193,33 @@ impl TurnBackend for SqliteTurns {
         agent: &AgentId,
         message_id: Option<&str>,
     ) -> Result<TurnState> {
-        self.snapshots(tenant, contact, Some(agent), message_id)
+        self.snapshots(tenant, contact, Wanted::WithAgent(agent), message_id)
     }
 
     async fn session(&self, tenant: &TenantId, contact: &ContactId, agent: &AgentId) -> Result<Option<StoredSession>> {
-        Ok(self.snapshots(tenant, contact, Some(agent), None)?.session)
+        Ok(self.snapshots(tenant, contact, Wanted::WithAgent(agent), None)?.session)
+    }
+
+    async fn turn_state_of(
+        &self,
+        tenant: &TenantId,
+        contact: &ContactId,
+        transcript: &TranscriptId,
+        message_id: Option<&str>,
+    ) -> Result<TurnState> {
+        self.snapshots(tenant, contact, Wanted::OfTranscript(transcript), message_id)
+    }
+
+    async fn transcript_session(
+        &self,
+        tenant: &TenantId,
+        transcript: &TranscriptId,
+    ) -> Result<Option<(ContactId, AgentId, StoredSession)>> {
+        self.session_of(tenant, transcript)
     }
 
     async fn contact(&self, tenant: &TenantId, contact: &ContactId) -> Result<Option<StoredContact>> {
-        Ok(self.snapshots(tenant, contact, None, None)?.contact)
+        Ok(self.snapshots(tenant, contact, Wanted::None, None)?.contact)
     }
 
     async fn record(&self, tenant: &TenantId, seq: LogSeq) -> Result<Option<Record>> {
@@ -229,11 +243,22 @@ impl TurnBackend for SqliteTurns {
     }
 
     async fn transcript(&self, tenant: TenantId, transcript: TranscriptId) -> Result<Option<StoredTranscript>> {
-        self.read(move |connection| conversations::transcript(connection, &tenant, &transcript)).await
+        self.read(move |connection| transcripts::transcript(connection, &tenant, &transcript)).await
     }
 
     async fn transcripts(&self, tenant: TenantId, filter: TranscriptFilter) -> Result<Vec<StoredTranscript>> {
-        self.read(move |connection| conversations::transcripts(connection, &tenant, &filter)).await
+        self.prepare_for(&filter).await?;
+        self.read(move |connection| transcripts::list(connection, &tenant, &filter)).await
+    }
+
+    async fn count_transcripts(&self, tenant: TenantId, filter: TranscriptFilter) -> Result<u64> {
+        self.prepare_for(&filter).await?;
+        self.read(move |connection| transcripts::count(connection, &tenant, &filter)).await
+    }
+
+    async fn count_started(&self, tenant: TenantId, contacts: Vec<ContactId>, since: Timestamp) -> Result<Vec<u32>> {
+        transcripts::check_contacts(&contacts)?;
+        self.read(move |connection| transcripts::count_started(connection, &tenant, &contacts, since)).await
     }
 
     async fn contact_entries(
@@ -361,42 +386,6 @@ impl TurnBackend for SqliteTurns {
 
 fn conversation_readers(dir: &Path) -> Arc<Readers> {
     Arc::new(Readers::new(dir, Database::Tables, Some((Database::Log, "turn_log"))))
-}
-
-impl ContactPlace {
-    fn with(&self, (last_seen, state): (Timestamp, Box<RawValue>)) -> StoredContact {
-        StoredContact { first_seen: self.first_seen, last_seen, state }
-    }
-}
-
-impl Pending {
-    /// Puts what is newer than the tables in place of what came from them.
-    fn replace(&self, state: &mut TurnState, in_tables: Option<&ContactPlace>) {
-        if let Some(turn) = self.session.as_deref().and_then(Committed::turn) {
-            state.session = Some(Snapshot::of(turn).stored_session());
-        }
-        if let (Some(turn), Some(first_at)) = (self.latest.as_deref().and_then(Committed::turn), self.first_at) {
-            state.contact = Some(StoredContact {
-                first_seen: in_tables.map_or(first_at, |place| place.first_seen),
-                last_seen: turn.at,
-                state: turn.contact_state.clone(),
-            });
-        }
-    }
-}
-
-/// Reads parts of a turn's snapshot, which the tables say is at this place of the log; none when it has
-/// been erased and the tables do not know yet.
-fn snapshot<T>(
-    connection: &Connection,
-    place: LogSeq,
-    read: impl FnOnce(&Snapshot<'_>) -> T,
-) -> rusqlite::Result<Option<T>> {
-    conversations::with_record(connection, place, |kind, json| match kind {
-        encoding::TURN => Snapshot::read(json).map(|snapshot| Some(read(&snapshot))),
-        _ => Ok(None),
-    })?
-    .ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
 fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {

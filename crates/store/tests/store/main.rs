@@ -4,6 +4,7 @@
 
 mod conformance;
 mod durability;
+mod finding;
 mod projections;
 mod sample;
 mod scrubbing;

@@ -5,10 +5,10 @@ use std::{fs, path::Path, time::Duration};
 use model::{TenantId, Timestamp, record::Record};
 use proptest::{collection::vec, prelude::*};
 use rusqlite::{Connection, OpenFlags, types::Value};
-use store::{Store, StoreOptions};
+use store::{Store, StoreOptions, TranscriptFilter};
 use tokio::runtime::Runtime;
 
-use crate::sample::{as_record, contact, fact, fact_record, tenant, transcript, turn};
+use crate::sample::{agent, as_record, contact, fact, fact_record, standing, tenant, transcript, turn};
 
 /// One step in the life of a data directory.
 #[derive(Debug, Clone)]
@@ -18,7 +18,11 @@ enum Step {
         who: u32,
         with: u32,
         closed: bool,
+        /// Whether it says how its transcript stands.
+        stands: bool,
     },
+    /// Words are looked for.
+    Search,
     Fact {
         tenant: u8,
         who: u32,
@@ -49,17 +53,13 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let turn = (0..2u8, 1..4u32, 1..3u32, any::<bool>()).prop_map(|(tenant, who, with, closed)| Step::Turn {
-        tenant,
-        who,
-        with,
-        closed,
-    });
+    let turn = (0..2u8, 1..4u32, 1..3u32, any::<bool>(), any::<bool>())
+        .prop_map(|(tenant, who, with, closed, stands)| Step::Turn { tenant, who, with, closed, stands });
     let fact = (0..2u8, 1..4u32, 1..3u32).prop_map(|(tenant, who, with)| Step::Fact { tenant, who, with });
     let erase = (0..2u8, 1..4u32).prop_map(|(tenant, who)| Step::Erase { tenant, who });
     let purge = (0..2u8, 1..60u32, 1..5usize).prop_map(|(tenant, before, limit)| Step::Purge { tenant, before, limit });
     prop_oneof![
-        20 => turn, 4 => fact, 2 => erase, 2 => purge, 1 => Just(Step::Scrub), 3 => Just(Step::Flush), 1 => Just(Step::Restart),
+        20 => turn, 4 => fact, 2 => erase, 2 => purge, 1 => Just(Step::Scrub), 3 => Just(Step::Flush), 2 => Just(Step::Search), 1 => Just(Step::Restart),
         2 => Just(Step::Crash), 1 => Just(Step::LoseTables), 1 => Just(Step::Rebuild),
     ]
 }
@@ -111,6 +111,7 @@ async fn live(steps: &[Step], options: &StoreOptions) -> (tempfile::TempDir, Opt
                 store.tenant(&name(*tenant)).purge_before(before, *limit).await.expect("a purge");
             }
             Step::Scrub => store.scrub().await.expect("a scrub"),
+            Step::Search => search(&store).await,
             Step::Flush => store.flush_projections().await.expect("a flush"),
             Step::Restart => {
                 store.shutdown().await.expect("a shutdown");
@@ -134,8 +135,15 @@ async fn live(steps: &[Step], options: &StoreOptions) -> (tempfile::TempDir, Opt
             }
         }
     }
+    search(&store).await;
     store.shutdown().await.expect("a shutdown");
     (dir, whole.then_some(records))
+}
+
+/// Brings the index of words up to date, as every search does.
+async fn search(store: &Store) {
+    let filter = TranscriptFilter { text: Some("question".to_owned()), ..TranscriptFilter::default() };
+    store.tenant(&name(0)).transcripts(filter).await.expect("a search");
 }
 
 fn name(number: u8) -> TenantId {
@@ -144,8 +152,9 @@ fn name(number: u8) -> TenantId {
 
 fn record(step: &Step, number: u32) -> Record {
     match *step {
-        Step::Turn { tenant, who, with, closed } => {
+        Step::Turn { tenant, who, with, closed, stands } => {
             let mut turn = turn(&name(tenant), who, with, number);
+            turn.state = stands.then(|| Box::new(standing(number)));
             turn.closed = closed;
             as_record(turn)
         }
@@ -183,13 +192,22 @@ pub(crate) fn copy_while_running(from: &Path) -> tempfile::TempDir {
     to
 }
 
-/// All rows of all tables.
+/// All rows of all tables. Of the index of words what it says: how that lies in its tables depends on the pieces
+/// in which it was written.
 fn dump(dir: &Path) -> Vec<(String, Vec<Vec<Value>>)> {
     let connection =
         Connection::open_with_flags(dir.join("tables.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).expect("tables");
-    let mut names = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").unwrap();
+    connection
+        .execute_batch("CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, entry_words, instance)")
+        .expect("the words of the index");
+    let mut names = connection
+        .prepare(
+            "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'entry_words%'
+             UNION SELECT 'words' ORDER BY name",
+        )
+        .unwrap();
     let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    assert!(names.len() >= 7, "{names:?}");
+    assert!(names.len() >= 11, "{names:?}");
     let check: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
     names
@@ -239,6 +257,18 @@ fn queries_are_answered_from_indexes_in_order() {
         "SELECT log_seq, at FROM records WHERE tenant = ?1 AND agent IS NULL AND contact <> '' ORDER BY log_seq"
             .to_owned(),
         "SELECT transcript FROM transcripts WHERE tenant = ?1 ORDER BY started_seq".to_owned(),
+        "SELECT count(*) FROM transcripts INDEXED BY transcripts_by_contact
+         WHERE tenant = ?1 AND contact = ?2 AND started_at >= ?3"
+            .to_owned(),
+        "SELECT transcript FROM transcript_labels WHERE tenant = ?1 AND kind = ?2 AND name = ?3 AND value = ?4
+         AND started_seq < ?5 ORDER BY started_seq DESC"
+            .to_owned(),
+        "SELECT state FROM transcript_states WHERE tenant = ?1 AND status = ?2 AND started_seq < ?3
+         ORDER BY started_seq DESC"
+            .to_owned(),
+        "SELECT state FROM transcript_states WHERE tenant = ?1 AND channel = ?2 ORDER BY started_seq DESC".to_owned(),
+        "DELETE FROM transcript_labels WHERE tenant = ?1 AND transcript = ?2".to_owned(),
+        "DELETE FROM entries WHERE position >= ?1 AND position < ?2".to_owned(),
         "SELECT seq FROM events CROSS JOIN records USING (log_seq, tenant) WHERE tenant = ?1 AND seq > ?2
          ORDER BY seq"
             .to_owned(),
@@ -250,4 +280,39 @@ fn queries_are_answered_from_indexes_in_order() {
         let plan = steps.join("; ");
         assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{query}\n{plan}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_of_an_earlier_release_are_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let acme = tenant("acme");
+    let store = Store::open(dir.path(), StoreOptions::default()).await.unwrap();
+    for number in 1..=3 {
+        store.append(as_record(turn(&acme, 1, 1, number))).await.unwrap();
+    }
+    store.shutdown().await.unwrap();
+    // The second schema of the tables: without states, labels and words.
+    Connection::open(dir.path().join("tables.db"))
+        .unwrap()
+        .execute_batch(
+            "DROP TABLE entry_words; DROP TABLE words_checkpoint; DROP TABLE transcript_states;
+             DROP TABLE transcript_labels; PRAGMA user_version = 2;",
+        )
+        .unwrap();
+    let store = Store::open(dir.path(), StoreOptions::default()).await.expect("a store");
+    let found = async |text: &str| {
+        let filter = TranscriptFilter { text: Some(text.to_owned()), ..TranscriptFilter::default() };
+        store.tenant(&acme).transcripts(filter).await.unwrap().len()
+    };
+    assert_eq!((found("question 2").await, found("question 4").await), (1, 0), "what was said before is found");
+    let mut next = turn(&acme, 1, 1, 4);
+    next.state = Some(Box::new(standing(4)));
+    store.append(as_record(next)).await.unwrap();
+    assert_eq!(found("question 4").await, 1);
+    let listed = store.tenant(&acme).transcript(&transcript(101)).await.unwrap().unwrap();
+    assert_eq!((listed.turns, listed.agent, listed.state), (4, agent(1), Some(standing(4))));
+    store.shutdown().await.unwrap();
+    let lived = dump(dir.path());
+    Store::rebuild(dir.path(), |_, _| {}).await.unwrap();
+    assert_eq!(lived, dump(dir.path()));
 }

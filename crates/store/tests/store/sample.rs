@@ -1,8 +1,12 @@
 //! Records to store: built from a few numbers, so that tests can say what matters.
 
+use std::collections::BTreeMap;
+
 use model::{
     AgentId, ContactId, EntryId, TenantId, Timestamp, TranscriptId,
+    attribute::{Attribute, Provenance},
     record::{Author, Entry, Event, FactRecord, Record, RequestFacts, TurnRecord},
+    transcript::{TranscriptState, TranscriptStatus},
 };
 use serde_json::{json, value::to_raw_value};
 use uuid::Uuid;
@@ -95,4 +99,26 @@ pub(crate) fn as_record(turn: TurnRecord) -> Record {
 
 pub(crate) fn fact_record(fact: FactRecord) -> Record {
     Record::Fact(Box::new(fact))
+}
+
+/// How a transcript stands, different for different numbers.
+pub(crate) fn standing(number: u32) -> TranscriptState {
+    let texts = |all: &[(&str, &str)]| -> BTreeMap<String, String> {
+        all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let attribute = |value| Attribute { value, provenance: Provenance::Function };
+    let city = ["Kiel", "Ulm"][number as usize % 2];
+    TranscriptState {
+        status: TranscriptStatus::ALL[number as usize % TranscriptStatus::ALL.len()],
+        channel: ["web", "sms", "voice"][number as usize % 3].to_owned(),
+        endpoint: number.is_multiple_of(4).then(|| "front-door".to_owned()),
+        test: number % 5 == 1,
+        contact_name: format!("customer {number}"),
+        parameters: [("order".to_owned(), attribute(json!(number % 4))), ("city".to_owned(), attribute(json!(city)))]
+            .into(),
+        tags: if number % 7 < 5 { texts(&[("topic", ["parcel", "refund"][number as usize % 2])]) } else { texts(&[]) },
+        functions: (!number.is_multiple_of(3)).then(|| "book_slot".to_owned()).into_iter().collect(),
+        flagged: (number % 6 == 2).then(|| "rude".to_owned()),
+        ..TranscriptState::default()
+    }
 }

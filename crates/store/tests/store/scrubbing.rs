@@ -1,16 +1,24 @@
 //! Bar R7: after an erasure no byte of a person is in any file, while the store is open and after.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+};
 
-use model::{LogSeq, TenantId, record::TurnRecord};
+use model::{
+    LogSeq, TenantId,
+    attribute::{Attribute, Provenance},
+    record::TurnRecord,
+    transcript::TranscriptState,
+};
 use serde_json::{json, value::to_raw_value};
-use store::{Store, StoreOptions};
+use store::{Store, StoreOptions, TranscriptFilter};
 use uuid::Uuid;
 
 use crate::{
     conformance::sqlite,
     projections::copy_while_running,
-    sample::{agent, as_record, tenant, turn},
+    sample::{agent, as_record, tenant, transcript, turn},
 };
 
 /// People whose rows stand between each other's, so that pages split and are joined as in real life.
@@ -23,6 +31,14 @@ fn mark(who: u32) -> String {
     format!("{}-mark-{who:03}", &spread.to_string()[..4 + (who as usize * 7) % 28])
 }
 
+/// A word that only this person says. The index of words keeps of a word what the one before it has not, so
+/// it is told by its end.
+fn word(who: u32) -> String {
+    let spread = Uuid::from_u128(u128::from(who + 1).wrapping_mul(0xD1B5_4A32_D192_ED03_AEF1_7502_108E_F2D9)).simple();
+    let digits = spread.to_string();
+    format!("{}q{}", &digits[..8], &digits[8..16])
+}
+
 fn marked(tenant: &TenantId, who: u32, number: u32) -> TurnRecord {
     let mark = mark(who);
     let mut turn = turn(tenant, who, 1, number);
@@ -30,19 +46,27 @@ fn marked(tenant: &TenantId, who: u32, number: u32) -> TurnRecord {
     turn.message_id = Some(format!("message {number} of {mark}"));
     turn.request.source_ip.clone_from(&mark);
     for (entry, times) in turn.entries.iter_mut().zip([1, 40]) {
-        entry.text = mark.repeat(times * (number as usize % 9));
+        entry.text = format!("{} {}", mark.repeat(times * (number as usize % 9)), word(who));
         entry.body = to_raw_value(&json!({ "text": entry.text })).expect("JSON");
     }
     for part in [&mut turn.contact_state, &mut turn.session, &mut turn.journal] {
         *part = to_raw_value(&json!({ "of": mark })).expect("JSON");
     }
     turn.events[0].body = to_raw_value(&json!({ "by": mark })).expect("JSON");
+    let parameter = Attribute { value: json!(mark), provenance: Provenance::Function };
+    turn.state = Some(Box::new(TranscriptState {
+        contact_name: mark.clone(),
+        parameters: [(format!("parameter {}", number % 3), parameter)].into(),
+        tags: [(format!("tag {}", number % 5), mark)].into(),
+        ..TranscriptState::default()
+    }));
     turn
 }
 
 /// Which of these people are in the files of a directory, and where.
 fn found(dir: &Path, people: &[u32]) -> BTreeSet<(String, u32)> {
     let mut found = BTreeSet::new();
+    let ends: HashMap<Vec<u8>, u32> = people.iter().map(|who| (word(*who).into_bytes()[8..].to_vec(), *who)).collect();
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -53,8 +77,19 @@ fn found(dir: &Path, people: &[u32]) -> BTreeSet<(String, u32)> {
                 found.insert((name.clone(), who));
             }
         }
+        for window in bytes.windows(9).filter(|window| window[0] == b'q') {
+            if let Some(who) = ends.get(window) {
+                found.insert((name.clone(), *who));
+            }
+        }
     }
     found
+}
+
+/// In how many transcripts the word of a person was said.
+async fn said(store: &Store, tenant: &TenantId, who: u32) -> u64 {
+    let filter = TranscriptFilter { text: Some(word(who)), ..TranscriptFilter::default() };
+    store.tenant(tenant).count_transcripts(filter).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,6 +104,7 @@ async fn no_byte_of_the_erased_is_left_in_any_file() {
         }
     }
     fresh.store.flush_projections().await.unwrap();
+    assert_eq!(said(&fresh.store, &acme, 4).await, 1);
     // Some leave before, so that rows of others have been moved.
     for who in (0..PEOPLE).filter(|who| who % 3 == 0) {
         let contact = mark(who).parse().unwrap();
@@ -81,6 +117,7 @@ async fn no_byte_of_the_erased_is_left_in_any_file() {
     fresh.store.scrub().await.unwrap();
     let (kept, gone): (Vec<u32>, Vec<u32>) = (0..PEOPLE).partition(|who| who % 3 == 2);
     let nothing = BTreeSet::new();
+    assert_eq!((said(&fresh.store, &acme, 4).await, said(&fresh.store, &acme, 5).await), (0, 1));
     assert_eq!(found(fresh.path(), &gone), nothing, "while the store is open");
     let here = found(fresh.path(), &kept);
     assert_eq!(here.iter().filter(|(name, _)| name == "log.db").count(), kept.len());
@@ -121,6 +158,16 @@ async fn an_erasure_that_was_interrupted_is_finished_by_the_next() {
         let left = store.tenant(&acme).contact_records(&contact, LogSeq(0), 2_000).await.unwrap();
         let turn = store.tenant(&acme).session(&contact, &agent(1)).await.unwrap().map_or(0, |session| session.turn);
         assert_eq!(left.len(), turn as usize, "the beginning of the conversation");
+        let stands = store.tenant(&acme).transcript(&transcript(101)).await.unwrap();
+        assert_eq!(stands.is_some(), turn > 0);
+        if let Some(stands) = stands {
+            let tags = stands.state.expect("each turn says how it stands").tags;
+            assert_eq!(
+                tags.keys().collect::<Vec<_>>(),
+                [&format!("tag {}", turn % 5)],
+                "as after the last that is left"
+            );
+        }
         store.tenant(&acme).erase_contact(&contact, Uuid::from_u128(7)).await.unwrap();
         store.scrub().await.unwrap();
         assert_eq!(found(copy.path(), &[1]), BTreeSet::new());

@@ -2,7 +2,7 @@
 
 import { freshId, h, icon } from '../dom';
 import type { Data, Incoming } from '../wire';
-import type { Context, Render } from './context';
+import type { Drawn } from './context';
 import { down, up } from './icons';
 import type { Word } from './words';
 
@@ -39,10 +39,10 @@ export class Log {
   }
 
   /** Draws a message of the agent. */
-  async draw(message: Incoming, render: Render, context: Context): Promise<HTMLElement | undefined> {
+  async draw(message: Incoming, render: (data: Data) => Drawn | Promise<Drawn>): Promise<HTMLElement | undefined> {
     const { data } = message;
     const { general, t } = this.options;
-    const { bubble, outside } = await render(data, context);
+    const { bubble, outside } = await render(data);
     if (!bubble && !outside) return undefined;
     const name = data.meta?.author?.name ?? (general.useBotName && general.chatbotName);
     const avatar = general.useBotAvatar !== false && !data.hideavatar && (data.meta?.author?.avatar ?? general.chatbotAvatarPath);

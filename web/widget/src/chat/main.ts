@@ -161,7 +161,7 @@ export class Chat {
     this.#title = h('h1', null, name);
     this.#root.replaceChildren(
       ...sheets,
-      h('header', null,
+      h('header', { part: 'header' },
         general.logo && h('img', { class: 'logo', src: general.logo, alt: '' }),
         this.#title,
         menu(t('menu'), () => this.#menuItems()),
@@ -305,7 +305,7 @@ export class Chat {
         const render = custom
           ? (await import('../messages/showing')).custom(custom, this.#configuration.settings?.messages)
           : await rendererOf(message.type);
-        const row = await this.#log.draw(message, render, context);
+        const row = await this.#log.draw(message, (data) => render(data, context));
         if (row?.querySelector('pre code')) (await import('../messages/showing')).highlight(row);
         if (live && message.data.external && !this.#configuration.general.showTextInputWithExternalButtons) {
           this.#line.hide(true);

@@ -15,6 +15,8 @@ import { tokens } from '../../src/messages/highlight';
 import { formatted } from '../../src/messages/location';
 import { refusal, sizeOf } from '../../src/messages/upload';
 import { safeUrl } from '../../src/safe_url';
+import { visitorOf } from '../../src/webchat/conversation';
+import { eventsOf } from '../../src/webchat/events';
 import { messagesOf, type Configuration, type Settings } from '../../src/wire';
 
 const settings: Settings = { url: 'https://host', appKey: 'key' };
@@ -208,4 +210,40 @@ test('words come from English and from the configuration', () => {
   expect(wordsOf('de-AT', { de: { send: 'Senden' } })).toMatchObject({ send: 'Senden', yes: 'Yes' });
   expect(fill('{} of {}', 1, 2)).toBe('1 of 2');
   expect([directionOf('ar-EG'), directionOf('he'), directionOf('en'), directionOf('art')]).toEqual(['rtl', 'rtl', 'ltr', 'ltr']);
+});
+
+describe('the stream of a chat link', () => {
+  const bytes = (parts: Uint8Array[]) => new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const part of parts) controller.enqueue(part);
+      controller.close();
+    },
+  });
+  const read = async (parts: Uint8Array[]) => {
+    const found = [];
+    for await (const event of eventsOf(bytes(parts))) found.push(event);
+    return found;
+  };
+  const text = ': hello\r\n\r\nevent: delta\r\ndata: {"content":"Größe"}\r\nid: 1\r\n\r\ndata: one\ndata:two\n\nevent: empty\n\ndata\n\nevent: cut\ndata: off\n';
+  const expected = [
+    { name: 'delta', data: '{"content":"Größe"}' },
+    { name: 'message', data: 'one\ntwo' },
+    { name: 'message', data: '' },
+  ];
+
+  test('da_w11_events_are_the_same_however_they_are_cut', async () => {
+    const whole = new TextEncoder().encode(text);
+    expect(await read([whole])).toEqual(expected);
+    for (let at = 1; at < whole.length; at++) expect(await read([whole.slice(0, at), whole.slice(at)])).toEqual(expected);
+    expect(await read(Array.from(whole, (byte) => Uint8Array.of(byte)))).toEqual(expected);
+    expect(await read([])).toEqual([]);
+  });
+
+  test('visitors are told apart by who they are, not by their token', () => {
+    const jwt = (sub: string, more = '') => `x.${btoa(JSON.stringify({ sub, more })).replace(/=+$/, '')}.y`;
+    expect(visitorOf(jwt('ann'), { a: 1 })).toBe(visitorOf(jwt('ann', 'renewed'), { a: 1 }));
+    const all = [visitorOf(undefined, undefined), visitorOf(jwt('ann'), undefined), visitorOf(jwt('bob'), undefined), visitorOf(undefined, { a: 1 }), visitorOf('no token', undefined)];
+    expect(new Set(all).size).toBe(all.length);
+    for (const one of all) expect(one).toMatch(/^[\da-f]{1,8}$/);
+  });
 });

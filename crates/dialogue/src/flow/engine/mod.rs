@@ -8,9 +8,11 @@
 //! Invariants: no I/O, no clock, no randomness; a turn asks the model and calls functions a bounded number of times;
 //! after a person took over, the agent says nothing (row DA-W3); wrap-up runs once.
 
+mod answering;
 mod closing;
 mod context;
 mod functions;
+mod guarding;
 mod intervention;
 mod journal;
 mod line;

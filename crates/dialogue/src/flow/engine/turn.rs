@@ -3,7 +3,7 @@
 use model::{
     Timestamp,
     attribute::Provenance,
-    chat::{ChatError, ChatMessage, ChatReply, ChatRequest, Role, Usage},
+    chat::{ChatMessage, Role, Usage},
     inbound::{Act, Inbound, Intervention},
     transcript::{Control, TranscriptState, TranscriptStatus},
 };
@@ -13,25 +13,12 @@ use super::{
     closing, context,
     intervention::{self, Refused},
     journal::{Journal, Step},
-    line::{Line, Past},
-    needs::{Answer, Answers, Completion, Guard, Need, Passage, Purpose},
-    prompt::Prompt,
+    line::Line,
+    needs::{Answers, Guard, Need},
     session::Session,
     spelling,
 };
-use crate::flow::{
-    compiled::CompiledFlow,
-    document::{Opening, State},
-};
-
-/// Most times that the model is asked for the agent's words in one turn.
-const MAX_ROUNDS: usize = 8;
-/// Most calls of functions in one turn.
-pub(super) const MAX_CALLS: usize = 24;
-/// Turns in a row without a usable answer after which the conversation has failed (row DA-X10).
-const MAX_FAILURES: u32 = 3;
-/// Lines of the past that the model reads, where the flow does not say.
-const HISTORY: u32 = 60;
+use crate::flow::{compiled::CompiledFlow, document::Opening};
 
 /// Everything that a turn depends on, beside the answers to its needs.
 #[derive(Debug, Clone, Copy)]
@@ -131,11 +118,11 @@ pub(super) struct Turn<'a> {
     pub(super) said: Vec<ChatMessage>,
     pub(super) then: Then,
     pub(super) memory: Option<Vec<String>>,
-    completions: usize,
+    pub(super) completions: usize,
     pub(super) calls: usize,
-    guards: usize,
+    pub(super) guards: usize,
     /// Whether the agent must not go on: a person took over meanwhile.
-    interrupted: bool,
+    pub(super) interrupted: bool,
 }
 
 /// Takes a turn.
@@ -308,206 +295,8 @@ impl<'a> Turn<'a> {
         self.answer(&past, &passages)
     }
 
-    /// What was said before.
-    pub(super) fn past(&mut self) -> Result<Vec<Past>, Stop> {
-        let lines = self.input.flow.document.configuration.model.history.unwrap_or(HISTORY);
-        if lines == 0 {
-            return Ok(Vec::new());
-        }
-        match self.answers.history() {
-            Some(Answer::History { lines }) => Ok(lines.clone()),
-            Some(_) => Ok(Vec::new()),
-            None => Err(Need::History { lines }.into()),
-        }
-    }
-
-    /// The passages that fit what the customer said (§10.1).
-    fn passages(&mut self, past: &[Past], words: &str) -> Result<Vec<Passage>, Stop> {
-        let configuration = &self.input.flow.document.configuration;
-        let documentation = &configuration.documentation;
-        let nothing = documentation.documents.is_empty() && documentation.faqs.is_empty();
-        if documentation.amount == 0 || (nothing && configuration.files.is_empty()) {
-            return Ok(Vec::new());
-        }
-        let mut query = words.to_owned();
-        if documentation.query_rewriting && self.transcript.channel != "voice" {
-            let request = closing::rewrite(past, words, &documentation.rewriter_context);
-            if let Some(Ok(reply)) = self.complete(Purpose::Rewrite, 0, request)?
-                && !reply.text.trim().is_empty()
-            {
-                query = reply.text.trim().to_owned();
-            }
-        }
-        match self.answers.passages() {
-            Some(Answer::Passages { passages }) => {
-                let sources = passages.iter().map(|passage| passage.source.clone()).collect();
-                self.journal.note(Step::Passages { query, sources });
-                Ok(passages.clone())
-            }
-            Some(_) => Ok(Vec::new()),
-            None => Err(Need::Passages { query, amount: documentation.amount.min(10) }.into()),
-        }
-    }
-
-    /// Asks the model until it has said what it says.
-    fn answer(&mut self, past: &[Past], passages: &[Passage]) -> Result<(), Stop> {
-        let flow = self.input.flow;
-        let mut has_spoken = false;
-        for _ in 0..MAX_ROUNDS {
-            let Some(state) = self.state() else { return self.fail() };
-            let prompt = Prompt {
-                flow,
-                session: &self.session,
-                transcript: &self.transcript,
-                state,
-                passages,
-                memory: self.input.memory,
-                today: today(self.input.now),
-            };
-            let request = prompt.request(past, &self.said);
-            let tools = request.tools.iter().map(|tool| tool.name.clone()).collect();
-            self.journal.note(Step::Asked { completion: self.completions, state: state.id.clone(), tools });
-            let ordinal = self.completions;
-            let past_messages = request.messages.len().saturating_sub(1 + self.said.len());
-            let reply = match self.complete(Purpose::Answer, past_messages, request)? {
-                None => return Ok(()),
-                Some(Ok(reply)) => reply,
-                Some(Err(error)) => return self.no_answer(ordinal, &error, has_spoken),
-            };
-            let text = reply.text.trim().to_owned();
-            if !text.is_empty() {
-                if !self.may_say(&text)? {
-                    return Ok(());
-                }
-                self.say(&text, Some(ordinal));
-                has_spoken = true;
-            }
-            if reply.tool_calls.is_empty() {
-                self.session.failures = 0;
-                return Ok(());
-            }
-            if text.is_empty() {
-                self.said.push(ChatMessage {
-                    tool_calls: reply.tool_calls.clone(),
-                    ..ChatMessage::new(Role::Assistant, "")
-                });
-            } else if let Some(last) = self.said.last_mut() {
-                // What was said and what was called came in one answer, and stay one message.
-                last.tool_calls.clone_from(&reply.tool_calls);
-            }
-            for call in &reply.tool_calls {
-                let result = self.call(call)?;
-                if self.interrupted {
-                    return Ok(());
-                }
-                self.said.push(ChatMessage::tool(call.id.clone(), result));
-            }
-            self.session.failures = 0;
-            let gone = matches!(self.then, Then::Return(_));
-            let is_done = self.then != Then::Wait || self.transcript.control != Control::Agent;
-            if gone || (is_done && has_spoken) {
-                return Ok(());
-            }
-            if self.calls >= MAX_CALLS {
-                break;
-            }
-        }
-        self.lines.push(Line::noted("warning", json!({"message": "the agent called tools without coming to an end"})));
-        if !has_spoken {
-            self.say_fallback();
-        }
-        Ok(())
-    }
-
-    /// Asks a model. None when a person took over meanwhile.
-    pub(super) fn complete(
-        &mut self,
-        purpose: Purpose,
-        past: usize,
-        request: ChatRequest,
-    ) -> Result<Option<Result<ChatReply, ChatError>>, Stop> {
-        let ordinal = self.completions;
-        match self.answers.completion(ordinal) {
-            Some(Answer::Completion { result }) => {
-                self.completions += 1;
-                if let Ok(reply) = result {
-                    self.usage += reply.usage;
-                }
-                Ok(Some(result.clone()))
-            }
-            Some(_) => {
-                self.interrupt();
-                Ok(None)
-            }
-            None => Err(Need::Complete(Box::new(Completion { ordinal, purpose, past, request })).into()),
-        }
-    }
-
-    /// A person took over: what they do stands, the agent stops where it is (goal R9).
-    pub(super) fn interrupt(&mut self) {
-        if !self.interrupted {
-            self.interrupted = true;
-            self.journal.note(Step::Interrupted);
-        }
-    }
-
-    /// Whether the agent's words pass its guardrails; says the refusal if not.
-    fn may_say(&mut self, text: &str) -> Result<bool, Stop> {
-        let configuration = &self.input.flow.document.configuration;
-        let guardrails = &configuration.guardrails;
-        if !guardrails.moderate_output && guardrails.excluded_output.is_empty() {
-            return Ok(true);
-        }
-        let passes = self.passes(Guard::Output, text)?;
-        if !passes && !self.interrupted {
-            self.say(or(&configuration.texts.refused, "I cannot help with that."), None);
-        }
-        Ok(passes)
-    }
-
-    /// Whether a text passes a guardrail. Refusals are lines with their reason.
-    fn passes(&mut self, guard: Guard, text: &str) -> Result<bool, Stop> {
-        let ordinal = self.guards;
-        match self.answers.guard(ordinal) {
-            Some(Answer::Guard { verdict }) => {
-                self.guards += 1;
-                if let Some(note) = &verdict.note {
-                    self.lines.push(Line::noted("warning", json!({"message": note})));
-                }
-                match &verdict.refused {
-                    Some((guardrail, reason)) => {
-                        self.refuse(guardrail, reason);
-                        Ok(false)
-                    }
-                    None => Ok(true),
-                }
-            }
-            Some(_) => {
-                self.interrupt();
-                Ok(false)
-            }
-            None => Err(Need::Guard { ordinal, guard, text: text.to_owned() }.into()),
-        }
-    }
-
-    fn refuse(&mut self, guardrail: &str, reason: &str) {
-        self.journal.note(Step::Refused { guardrail: guardrail.to_owned(), reason: reason.to_owned() });
-        self.lines.push(Line::noted("refusal", json!({"guardrail": guardrail, "reason": reason})));
-    }
-
-    /// The model gave no usable answer: the customer gets the flow's fallback, and the transcript says why (goal R4).
-    fn no_answer(&mut self, completion: usize, error: &ChatError, has_spoken: bool) -> Result<(), Stop> {
-        self.journal.note(Step::Failed { completion, reason: error.message.clone() });
-        self.lines.push(Line::noted("model_failure", json!({"kind": error.kind, "message": error.message})));
-        self.session.failures += 1;
-        if !has_spoken {
-            self.say_fallback();
-        }
-        if self.session.failures >= MAX_FAILURES { self.fail() } else { Ok(()) }
-    }
-
     /// Ends the conversation as failed.
-    fn fail(&mut self) -> Result<(), Stop> {
+    pub(super) fn fail(&mut self) -> Result<(), Stop> {
         let line = intervention::close(&mut self.transcript, TranscriptStatus::Failed, self.input.now);
         self.lines.push(line);
         self.journal.note(Step::Ended { status: TranscriptStatus::Failed.as_str() });
@@ -534,20 +323,10 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    fn say_fallback(&mut self) {
-        let texts = &self.input.flow.document.configuration.texts;
-        self.say(or(&texts.fallback, "I am sorry, I cannot answer right now. Please try again."), None);
-    }
-
     /// The agent says something.
     pub(super) fn say(&mut self, text: &str, completion: Option<usize>) {
         self.lines.push(Line::said(text, completion));
         self.said.push(ChatMessage::new(Role::Assistant, text));
-    }
-
-    pub(super) fn state(&self) -> Option<&'a State> {
-        let flow = self.input.flow;
-        flow.state(self.session.state.as_deref()?)
     }
 }
 
@@ -571,11 +350,6 @@ fn plain(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn or<'t>(text: &'t str, otherwise: &'t str) -> &'t str {
+pub(super) fn or<'t>(text: &'t str, otherwise: &'t str) -> &'t str {
     if text.trim().is_empty() { otherwise } else { text }
-}
-
-/// The day, as the model reads it.
-fn today(now: Timestamp) -> String {
-    now.to_string().chars().take(10).collect()
 }

@@ -8,7 +8,7 @@ use store::{EntryFilter, Erased, TenantStore, TranscriptFilter};
 use uuid::Uuid;
 
 use super::{Factory, suite};
-use crate::sample::{agent, as_record, contact, fact, fact_record, tenant, transcript, turn};
+use crate::sample::{agent, as_record, contact, fact, fact_record, standing, tenant, transcript, turn};
 
 suite![
     an_erased_contact_is_as_if_it_had_never_been,
@@ -18,6 +18,8 @@ suite![
     a_turn_after_the_erasure_is_of_a_new_contact,
     many_records_are_erased,
     old_transcripts_expire_in_small_steps,
+    how_an_erased_transcript_stood_is_gone,
+    other_transcripts_of_a_contact_stand_as_before,
     a_transcript_with_a_new_line_stays_whole,
     contacts_are_listed_by_id,
     the_records_of_a_contact_are_read_in_pages,
@@ -36,6 +38,8 @@ async fn traces(store: &TenantStore, who: u32) -> usize {
         + store.contact_entries(&contact(who), EntryFilter::default()).await.unwrap().len()
         + store.transcript_entries(&transcript(who * 100 + 1), None).await.unwrap().len()
         + usize::from(store.transcript(&transcript(who * 100 + 1)).await.unwrap().is_some())
+        + usize::from(store.transcript_session(&transcript(who * 100 + 1)).await.unwrap().is_some())
+        + store.records_after(LogSeq(0), 100, Some(&transcript(who * 100 + 1))).await.unwrap().records.len()
         + usize::from(store.turn_record(&transcript(who * 100 + 1), 1).await.unwrap().is_some())
         + store.contact_records(&contact(who), LogSeq(0), 100).await.unwrap().len()
         + store.contacts(None, 100).await.unwrap().iter().filter(|seen| seen.contact == contact(who)).count()
@@ -192,6 +196,50 @@ async fn old_transcripts_expire_in_small_steps(fresh: Factory) {
     while store.purge_before(Timestamp(9_000_000), 100).await.unwrap() > 0 {}
     assert!(store.contact(&contact(1)).await.unwrap().is_none());
     assert!(store.contacts(None, 10).await.unwrap().is_empty());
+}
+
+async fn how_an_erased_transcript_stood_is_gone(fresh: Factory) {
+    let fresh = fresh().await;
+    let acme = tenant("acme");
+    let store = fresh.store.tenant(&acme);
+    for who in [1, 2] {
+        let mut turn = turn(&acme, who, 1, 1);
+        turn.state = Some(Box::new(standing(2)));
+        fresh.store.append(as_record(turn)).await.unwrap();
+    }
+    let found = async |filter: TranscriptFilter| store.transcripts(filter).await.unwrap();
+    let filters = [
+        TranscriptFilter { flagged: Some(true), ..TranscriptFilter::default() },
+        TranscriptFilter { statuses: vec![standing(2).status], ..TranscriptFilter::default() },
+        TranscriptFilter { functions: vec!["book_slot".to_owned()], ..TranscriptFilter::default() },
+        TranscriptFilter { tags: vec![("topic".to_owned(), "parcel".to_owned())], ..TranscriptFilter::default() },
+        TranscriptFilter { text: Some("question".to_owned()), ..TranscriptFilter::default() },
+    ];
+    for filter in &filters {
+        assert_eq!(found(filter.clone()).await.len(), 2, "{filter:?}");
+    }
+    store.erase_contact(&contact(1), ERASURE).await.unwrap();
+    for filter in filters {
+        let left = found(filter.clone()).await;
+        assert_eq!(left.iter().map(|left| left.transcript).collect::<Vec<_>>(), [transcript(201)], "{filter:?}");
+    }
+}
+
+async fn other_transcripts_of_a_contact_stand_as_before(fresh: Factory) {
+    let fresh = fresh().await;
+    let acme = tenant("acme");
+    let store = fresh.store.tenant(&acme);
+    // One transcript of the contact expires, the other is untouched.
+    for (with, number) in [(1, 1), (2, 5)] {
+        let mut turn = turn(&acme, 1, with, number);
+        turn.state = Some(Box::new(standing(number)));
+        fresh.store.append(as_record(turn)).await.unwrap();
+    }
+    assert_eq!(store.purge_before(Timestamp(3_000_000), 100).await.unwrap(), 1);
+    assert!(store.transcript(&transcript(101)).await.unwrap().is_none());
+    assert_eq!(store.transcript(&transcript(102)).await.unwrap().unwrap().state, Some(standing(5)));
+    let session = store.transcript_session(&transcript(102)).await.unwrap().unwrap();
+    assert_eq!((session.0, session.1, session.2.state), (contact(1), agent(2), Some(standing(5))));
 }
 
 async fn a_transcript_with_a_new_line_stays_whole(fresh: Factory) {

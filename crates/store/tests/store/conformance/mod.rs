@@ -4,6 +4,8 @@ mod conversations;
 mod documents;
 mod erasure;
 mod exports;
+mod feed;
+mod transcripts;
 
 use std::path::Path;
 

@@ -1,0 +1,200 @@
+//! How the agent answers: what was said before, passages that help, and rounds with the model until it has said what
+//! it says.
+
+use model::{
+    Timestamp,
+    chat::{ChatError, ChatMessage, ChatReply, ChatRequest, Role},
+    transcript::Control,
+};
+use serde_json::json;
+
+use super::{
+    closing,
+    journal::Step,
+    line::{Line, Past},
+    needs::{Answer, Completion, Need, Passage, Purpose},
+    prompt::Prompt,
+    turn::{Stop, Then, Turn, or},
+};
+use crate::flow::document::State;
+
+/// Most times that the model is asked for the agent's words in one turn.
+const MAX_ROUNDS: usize = 8;
+/// Most calls of functions in one turn.
+const MAX_CALLS: usize = 24;
+/// Turns in a row without a usable answer after which the conversation has failed (row DA-X10).
+const MAX_FAILURES: u32 = 3;
+/// Lines of the past that the model reads, where the flow does not say.
+const HISTORY: u32 = 60;
+
+impl<'a> Turn<'a> {
+    /// What was said before.
+    pub(super) fn past(&mut self) -> Result<Vec<Past>, Stop> {
+        let lines = self.input.flow.document.configuration.model.history.unwrap_or(HISTORY);
+        if lines == 0 {
+            return Ok(Vec::new());
+        }
+        match self.answers.history() {
+            Some(Answer::History { lines }) => Ok(lines.clone()),
+            Some(_) => Ok(Vec::new()),
+            None => Err(Need::History { lines }.into()),
+        }
+    }
+
+    /// The passages that fit what the customer said (§10.1).
+    pub(super) fn passages(&mut self, past: &[Past], words: &str) -> Result<Vec<Passage>, Stop> {
+        let configuration = &self.input.flow.document.configuration;
+        let documentation = &configuration.documentation;
+        let nothing = documentation.documents.is_empty() && documentation.faqs.is_empty();
+        if documentation.amount == 0 || (nothing && configuration.files.is_empty()) {
+            return Ok(Vec::new());
+        }
+        let mut query = words.to_owned();
+        if documentation.query_rewriting && self.transcript.channel != "voice" {
+            let request = closing::rewrite(past, words, &documentation.rewriter_context);
+            if let Some(Ok(reply)) = self.complete(Purpose::Rewrite, 0, request)?
+                && !reply.text.trim().is_empty()
+            {
+                query = reply.text.trim().to_owned();
+            }
+        }
+        match self.answers.passages() {
+            Some(Answer::Passages { passages }) => {
+                let sources = passages.iter().map(|passage| passage.source.clone()).collect();
+                self.journal.note(Step::Passages { query, sources });
+                Ok(passages.clone())
+            }
+            Some(_) => Ok(Vec::new()),
+            None => Err(Need::Passages { query, amount: documentation.amount.min(10) }.into()),
+        }
+    }
+
+    /// Asks the model until it has said what it says.
+    pub(super) fn answer(&mut self, past: &[Past], passages: &[Passage]) -> Result<(), Stop> {
+        let flow = self.input.flow;
+        let mut has_spoken = false;
+        for _ in 0..MAX_ROUNDS {
+            let Some(state) = self.state() else { return self.fail() };
+            let prompt = Prompt {
+                flow,
+                session: &self.session,
+                transcript: &self.transcript,
+                state,
+                passages,
+                memory: self.input.memory,
+                today: today(self.input.now),
+            };
+            let request = prompt.request(past, &self.said);
+            let tools = request.tools.iter().map(|tool| tool.name.clone()).collect();
+            self.journal.note(Step::Asked { completion: self.completions, state: state.id.clone(), tools });
+            let ordinal = self.completions;
+            let past_messages = request.messages.len().saturating_sub(1 + self.said.len());
+            let reply = match self.complete(Purpose::Answer, past_messages, request)? {
+                None => return Ok(()),
+                Some(Ok(reply)) => reply,
+                Some(Err(error)) => return self.no_answer(ordinal, &error, has_spoken),
+            };
+            let text = reply.text.trim().to_owned();
+            if !text.is_empty() {
+                if !self.may_say(&text)? {
+                    return Ok(());
+                }
+                self.say(&text, Some(ordinal));
+                has_spoken = true;
+            }
+            if reply.tool_calls.is_empty() {
+                self.session.failures = 0;
+                return Ok(());
+            }
+            if text.is_empty() {
+                self.said.push(ChatMessage {
+                    tool_calls: reply.tool_calls.clone(),
+                    ..ChatMessage::new(Role::Assistant, "")
+                });
+            } else if let Some(last) = self.said.last_mut() {
+                // What was said and what was called came in one answer, and stay one message.
+                last.tool_calls.clone_from(&reply.tool_calls);
+            }
+            for call in &reply.tool_calls {
+                let result = self.call(call)?;
+                if self.interrupted {
+                    return Ok(());
+                }
+                self.said.push(ChatMessage::tool(call.id.clone(), result));
+            }
+            self.session.failures = 0;
+            let gone = matches!(self.then, Then::Return(_));
+            let is_done = self.then != Then::Wait || self.transcript.control != Control::Agent;
+            if gone || (is_done && has_spoken) {
+                return Ok(());
+            }
+            if self.calls >= MAX_CALLS {
+                break;
+            }
+        }
+        self.lines.push(Line::noted("warning", json!({"message": "the agent called tools without coming to an end"})));
+        if !has_spoken {
+            self.say_fallback();
+        }
+        Ok(())
+    }
+
+    /// Asks a model. None when a person took over meanwhile.
+    pub(super) fn complete(
+        &mut self,
+        purpose: Purpose,
+        past: usize,
+        request: ChatRequest,
+    ) -> Result<Option<Result<ChatReply, ChatError>>, Stop> {
+        let ordinal = self.completions;
+        match self.answers.completion(ordinal) {
+            Some(Answer::Completion { result }) => {
+                self.completions += 1;
+                if let Ok(reply) = result {
+                    self.usage += reply.usage;
+                }
+                Ok(Some(result.clone()))
+            }
+            Some(_) => {
+                self.interrupt();
+                Ok(None)
+            }
+            None => Err(Need::Complete(Box::new(Completion { ordinal, purpose, past, request })).into()),
+        }
+    }
+
+    /// A person took over: what they do stands, the agent stops where it is (goal R9).
+    pub(super) fn interrupt(&mut self) {
+        if !self.interrupted {
+            self.interrupted = true;
+            self.journal.note(Step::Interrupted);
+        }
+    }
+
+    /// The model gave no usable answer: the customer gets the flow's fallback, and the transcript says why (goal R4).
+    fn no_answer(&mut self, completion: usize, error: &ChatError, has_spoken: bool) -> Result<(), Stop> {
+        self.journal.note(Step::Failed { completion, reason: error.message.clone() });
+        self.lines.push(Line::noted("model_failure", json!({"kind": error.kind, "message": error.message})));
+        self.session.failures += 1;
+        if !has_spoken {
+            self.say_fallback();
+        }
+        if self.session.failures >= MAX_FAILURES { self.fail() } else { Ok(()) }
+    }
+
+    pub(super) fn say_fallback(&mut self) {
+        let texts = &self.input.flow.document.configuration.texts;
+        self.say(or(&texts.fallback, "I am sorry, I cannot answer right now. Please try again."), None);
+    }
+
+    /// The state in which the conversation is.
+    pub(super) fn state(&self) -> Option<&'a State> {
+        let flow = self.input.flow;
+        flow.state(self.session.state.as_deref()?)
+    }
+}
+
+/// The day, as the model reads it.
+fn today(now: Timestamp) -> String {
+    now.to_string().chars().take(10).collect()
+}

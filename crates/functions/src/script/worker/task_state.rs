@@ -1,0 +1,238 @@
+//! What one task has done so far, shared by the engine and what the platform gives to the code.
+
+use std::{
+    cell::{Cell, RefCell},
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, VecDeque},
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use model::function::Effect;
+
+use super::{channel::Channel, confine};
+use crate::script::{
+    limits::{self, MAX_EFFECTS, MAX_LOG_CHARS, MAX_LOGS, MAX_SECRETS},
+    message::{Answer, Done, Failure, FromWorker, Question, Task, ToWorker, Wanted},
+};
+
+/// Timers of a task that may run at once.
+const MAX_TIMERS: usize = 1_000;
+
+/// What one task has done so far.
+pub(super) struct TaskState {
+    channel: Rc<Channel>,
+    /// When it must be over.
+    bounds: Cell<Option<Bounds>>,
+    /// Which bound it met.
+    met: Cell<Option<Bound>>,
+    numbers: Cell<u32>,
+    fetches: Cell<u32>,
+    secrets: Cell<u32>,
+    max_fetches: Cell<u32>,
+    /// Requests that are not answered yet.
+    open: Cell<u32>,
+    timers: RefCell<BinaryHeap<Reverse<(Instant, u32)>>>,
+    answers: RefCell<VecDeque<Answer>>,
+    logs: RefCell<Vec<String>>,
+    logs_left_out: Cell<u32>,
+    effects: RefCell<Vec<Effect>>,
+    pub(super) libraries: RefCell<BTreeMap<String, String>>,
+}
+
+#[derive(Clone, Copy)]
+struct Bounds {
+    end: Instant,
+    wall: Duration,
+    cpu_end: Duration,
+    cpu: Duration,
+}
+
+/// A bound that a task met.
+#[derive(Clone, Copy)]
+enum Bound {
+    Wall(Duration),
+    Cpu(Duration),
+}
+
+/// What goes on when no code can run.
+pub(super) enum Next {
+    /// A question was answered, or a timer is over.
+    Settled(Answer),
+    /// Nothing ever will.
+    Nothing,
+    /// Time is up.
+    Over,
+}
+
+impl TaskState {
+    pub(super) fn new(channel: Rc<Channel>) -> Self {
+        Self {
+            channel,
+            bounds: Cell::new(None),
+            met: Cell::new(None),
+            numbers: Cell::new(0),
+            fetches: Cell::new(0),
+            secrets: Cell::new(0),
+            max_fetches: Cell::new(0),
+            open: Cell::new(0),
+            timers: RefCell::default(),
+            answers: RefCell::default(),
+            logs: RefCell::default(),
+            logs_left_out: Cell::new(0),
+            effects: RefCell::default(),
+            libraries: RefCell::default(),
+        }
+    }
+
+    /// The clocks run from here.
+    pub(super) fn begin(&self, task: &mut Task) {
+        let (wall, cpu) = (Duration::from_micros(task.wall_micros), Duration::from_micros(task.cpu_micros));
+        confine::end_after(cpu);
+        let now = Instant::now();
+        let cpu_end = confine::cpu_time() + cpu;
+        // A time that cannot be told is too far away to matter; a day does as well.
+        let end = now.checked_add(wall).unwrap_or(now + Duration::from_secs(86_400));
+        self.bounds.set(Some(Bounds { end, wall, cpu_end, cpu }));
+        self.max_fetches.set(task.max_fetches);
+        *self.libraries.borrow_mut() = std::mem::take(&mut task.libraries).into_iter().collect();
+    }
+
+    /// Whether a bound is met; the engine asks while it runs code. Once met, it stays met.
+    pub(super) fn is_over(&self) -> bool {
+        if self.met.get().is_some() {
+            return true;
+        }
+        let Some(bounds) = self.bounds.get() else { return false };
+        if Instant::now() >= bounds.end {
+            self.met.set(Some(Bound::Wall(bounds.wall)));
+        } else if confine::cpu_time() >= bounds.cpu_end {
+            self.met.set(Some(Bound::Cpu(bounds.cpu)));
+        }
+        self.met.get().is_some()
+    }
+
+    /// The failure of the bound that was met.
+    pub(super) fn met(&self) -> Option<Failure> {
+        Some(match self.met.get()? {
+            Bound::Wall(limit) => limits::out_of_time(limit),
+            Bound::Cpu(limit) => limits::out_of_cpu(limit),
+        })
+    }
+
+    /// Waits for what goes on.
+    pub(super) fn next(&self) -> Next {
+        loop {
+            if let Some(answer) = self.answers.borrow_mut().pop_front() {
+                self.open.set(self.open.get().saturating_sub(1));
+                return Next::Settled(answer);
+            }
+            let Some(bounds) = self.bounds.get() else { return Next::Nothing };
+            let now = Instant::now();
+            let timer = self.timers.borrow().peek().map(|Reverse(timer)| *timer);
+            if let Some((at, number)) = timer
+                && at <= now
+            {
+                self.timers.borrow_mut().pop();
+                return Next::Settled(Answer { number, outcome: Ok(String::new()) });
+            }
+            if self.is_over() {
+                return Next::Over;
+            }
+            let end = match timer {
+                Some((at, _)) => at.min(bounds.end),
+                None if self.open.get() == 0 => return Next::Nothing,
+                None => bounds.end,
+            };
+            if let Some(ToWorker::Answer(answer)) = self.channel.receive_until(end) {
+                self.answers.borrow_mut().push_back(answer);
+            }
+        }
+    }
+
+    /// Asks for a request; the number that will be answered.
+    pub(super) fn fetch(&self, request: String) -> Result<u32, String> {
+        let limit = self.max_fetches.get();
+        if self.fetches.get() >= limit {
+            return Err(format!("fetch: a call may make at most {limit} requests"));
+        }
+        self.fetches.set(self.fetches.get() + 1);
+        self.open.set(self.open.get() + 1);
+        Ok(self.ask(Wanted::Fetch(request)))
+    }
+
+    /// Asks for a secret and waits for it. Answers to other questions wait meanwhile.
+    pub(super) fn secret(&self, name: String) -> Result<String, String> {
+        if self.secrets.get() >= MAX_SECRETS {
+            return Err(format!("secret: a call may ask for at most {MAX_SECRETS} secrets"));
+        }
+        self.secrets.set(self.secrets.get() + 1);
+        let asked = self.ask(Wanted::Secret(name));
+        while let Some(bounds) = self.bounds.get() {
+            match self.channel.receive_until(bounds.end) {
+                Some(ToWorker::Answer(answer)) if answer.number == asked => return answer.outcome,
+                Some(ToWorker::Answer(answer)) => self.answers.borrow_mut().push_back(answer),
+                Some(ToWorker::Task(_)) => {}
+                None if self.is_over() => break,
+                None => {}
+            }
+        }
+        Err("secret: there was no time to get it".into())
+    }
+
+    fn ask(&self, wanted: Wanted) -> u32 {
+        let number = self.number();
+        self.channel.send(&FromWorker::Question(Question { number, wanted }));
+        number
+    }
+
+    /// Begins a timer; its number.
+    pub(super) fn timer(&self, millis: f64) -> Result<u32, String> {
+        let mut timers = self.timers.borrow_mut();
+        if timers.len() >= MAX_TIMERS {
+            return Err(format!("sleep: at most {MAX_TIMERS} timers may run at once"));
+        }
+        // What is no number, negative or endless is bounded by the task's own end.
+        let millis = if millis > 0.0 { millis.min(86_400_000.0) } else { 0.0 };
+        let number = self.number();
+        timers.push(Reverse((Instant::now() + Duration::from_secs_f64(millis / 1000.0), number)));
+        Ok(number)
+    }
+
+    fn number(&self) -> u32 {
+        self.numbers.set(self.numbers.get().wrapping_add(1));
+        self.numbers.get()
+    }
+
+    /// Writes to the log.
+    pub(super) fn log(&self, line: &str) {
+        let mut logs = self.logs.borrow_mut();
+        if logs.len() >= MAX_LOGS {
+            self.logs_left_out.set(self.logs_left_out.get().saturating_add(1));
+        } else {
+            logs.push(line.chars().take(MAX_LOG_CHARS).collect());
+        }
+    }
+
+    /// Notes what the code asks of the conversation.
+    pub(super) fn effect(&self, json: &str) -> Result<(), String> {
+        let effect = serde_json::from_str(json).map_err(|error| format!("this cannot be asked for: {error}"))?;
+        let mut effects = self.effects.borrow_mut();
+        if effects.len() >= MAX_EFFECTS {
+            return Err(format!("a call may ask at most {MAX_EFFECTS} things of the conversation"));
+        }
+        effects.push(effect);
+        Ok(())
+    }
+
+    /// All of it, as it is told to the server.
+    pub(super) fn done(&self, outcome: Result<String, Failure>) -> Done {
+        Done {
+            outcome,
+            // An effect is texts and lists of them: always JSON.
+            effects: serde_json::to_string(&*self.effects.borrow()).unwrap_or_default(),
+            logs: self.logs.take(),
+            logs_left_out: self.logs_left_out.get(),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The text in a file: PDF, HTML, CSV, plain text. Of HTML the structure is kept, as markdown.
+//!
+//! Files come from people who are signed in, and were written by anybody: what reads them may fail and must not take the
+//! server with it.
+
+use std::panic::catch_unwind;
+
+use htmd::HtmlToMarkdown;
+use unicode_normalization::UnicodeNormalization;
+
+/// Why a file has no text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExtractionError {
+    /// Nothing here reads this media type.
+    #[error("files of the type `{0}` cannot be read")]
+    UnknownType(String),
+    /// It is not what it says it is, or damaged.
+    #[error("the file cannot be read: {0}")]
+    Unreadable(String),
+    /// There is no text in it.
+    #[error("there is no text in the file")]
+    Empty,
+}
+
+/// The text of a file of a media type, without parameters and in lower case.
+///
+/// # Errors
+/// [`ExtractionError`].
+pub fn text(media_type: &str, bytes: &[u8]) -> Result<String, ExtractionError> {
+    let text = match media_type {
+        "application/pdf" => of_pdf(bytes)?,
+        "text/html" | "application/xhtml+xml" => of_html(&utf8(bytes)?)?,
+        kind if kind.starts_with("text/") => utf8(bytes)?,
+        other => return Err(ExtractionError::UnknownType(other.to_owned())),
+    };
+    // Control characters mean nothing to a reader; form feeds are where pages end.
+    let text: String = text.replace("\r\n", "\n").replace(['\r', '\u{c}'], "\n");
+    let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let text = text.trim();
+    if text.is_empty() { Err(ExtractionError::Empty) } else { Ok(text.to_owned()) }
+}
+
+fn utf8(bytes: &[u8]) -> Result<String, ExtractionError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes);
+    text.map(str::to_owned).map_err(|_| ExtractionError::Unreadable("it is no text in UTF-8".to_owned()))
+}
+
+/// The text of a PDF. Ligatures and other forms of letters become the letters.
+fn of_pdf(bytes: &[u8]) -> Result<String, ExtractionError> {
+    if !bytes.starts_with(b"%PDF-") {
+        return Err(ExtractionError::Unreadable("it is no PDF".to_owned()));
+    }
+    // The reader panics on some damaged files.
+    let read = catch_unwind(|| pdf_extract::extract_text_from_mem(bytes));
+    let read = read.map_err(|_| ExtractionError::Unreadable("it is damaged".to_owned()))?;
+    let text = read.map_err(|problem| ExtractionError::Unreadable(problem.to_string()))?;
+    Ok(text.nfkc().collect())
+}
+
+fn of_html(html: &str) -> Result<String, ExtractionError> {
+    let converter =
+        HtmlToMarkdown::builder().skip_tags(vec!["head", "script", "style", "noscript", "template"]).build();
+    // Markup nested without end overflows the stack, which nothing catches.
+    if nesting(html) > DEEPEST {
+        return Err(ExtractionError::Unreadable(format!("its elements are nested more than {DEEPEST} deep")));
+    }
+    converter.convert(html).map_err(|problem| ExtractionError::Unreadable(problem.to_string()))
+}
+
+/// Elements within elements that are read.
+const DEEPEST: usize = 200;
+
+/// How deep elements could be nested at most: opening tags that no closing tag answers, of elements that do not end by
+/// themselves.
+fn nesting(html: &str) -> usize {
+    const ENDED: [&str; 22] = [
+        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr", "p",
+        "li", "td", "th", "tr", "dt", "dd", "option", "!doctype",
+    ];
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for tag in html.split('<').skip(1) {
+        let name: String = tag.chars().take_while(|c| !c.is_whitespace() && !matches!(c, '>' | '<')).collect();
+        let name = name.to_ascii_lowercase();
+        if name.starts_with('/') {
+            depth = depth.saturating_sub(1);
+        } else if is_name(&name) && !ENDED.contains(&name.as_str()) {
+            depth += 1;
+            deepest = deepest.max(depth);
+        }
+    }
+    deepest
+}
+
+/// Whether it is an element's name, and not what follows a `<` in a script.
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn html_becomes_markdown_without_what_nobody_reads() {
+        let html = b"<html><head><title>T</title><style>p{}</style></head><body><h1>Prices</h1><p>A <b>cut</b> is \
+                     30.</p><script>steal()</script><ul><li>One</li></ul></body></html>";
+        let text = text("text/html", html).expect("there is text");
+        assert!(text.contains("# Prices") && text.contains("**cut**") && text.contains("One"), "{text}");
+        assert!(!text.contains("steal") && !text.contains("p{}"), "{text}");
+    }
+
+    #[test]
+    fn text_is_taken_as_it_is() {
+        assert_eq!(text("text/csv", b"\xef\xbb\xbfa,b\r\n1,2\r\n"), Ok("a,b\n1,2".to_owned()));
+        assert_eq!(text("text/plain", "gr\u{fc}n\u{0}".as_bytes()), Ok("gr\u{fc}n".to_owned()));
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_so() {
+        assert_eq!(text("image/png", b"x"), Err(ExtractionError::UnknownType("image/png".to_owned())));
+        assert_eq!(text("text/plain", b" \n "), Err(ExtractionError::Empty));
+        for (kind, bytes) in [
+            ("text/plain", &b"\xff\xfe"[..]),
+            ("application/pdf", b"PK"),
+            ("application/pdf", b"%PDF-1.7"),
+            ("application/pdf", b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 1 0 R>>endobj\ntrailer<</Root 1 0 R>>"),
+        ] {
+            assert!(
+                matches!(text(kind, bytes), Err(ExtractionError::Unreadable(_) | ExtractionError::Empty)),
+                "{kind}"
+            );
+        }
+        let deep = "<div>".repeat(100_000);
+        assert!(matches!(text("text/html", deep.as_bytes()), Err(ExtractionError::Unreadable(_))));
+    }
+
+    /// A page with two lines, as small as one can be.
+    #[test]
+    fn da_f26_the_text_of_a_pdf_is_found() {
+        let pdf = pdf_of("BT /F1 24 Tf 72 700 Td (Opening hours) Tj 0 -30 Td (From nine to five) Tj ET");
+        let text = text("application/pdf", &pdf).expect("there is text");
+        assert!(text.contains("Opening hours") && text.contains("From nine to five"), "{text:?}");
+    }
+
+    fn pdf_of(content: &str) -> Vec<u8> {
+        let objects = [
+            "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+            "<</Type/Pages/Kids[3 0 R]/Count 1>>".to_owned(),
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>"
+                .to_owned(),
+            format!("<</Length {}>>\nstream\n{content}\nendstream", content.len()),
+            "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>".to_owned(),
+        ];
+        let mut pdf = String::from("%PDF-1.4\n");
+        let mut places = Vec::new();
+        for (at, object) in objects.iter().enumerate() {
+            places.push(pdf.len());
+            pdf.push_str(&format!("{} 0 obj\n{object}\nendobj\n", at + 1));
+        }
+        let table = pdf.len();
+        pdf.push_str("xref\n0 6\n0000000000 65535 f \n");
+        for place in places {
+            pdf.push_str(&format!("{place:010} 00000 n \n"));
+        }
+        pdf.push_str(&format!("trailer\n<</Size 6/Root 1 0 R>>\nstartxref\n{table}\n%%EOF\n"));
+        pdf.into_bytes()
+    }
+}
