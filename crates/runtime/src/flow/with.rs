@@ -238,8 +238,7 @@ pub(crate) fn beside_scenario(deliberation: &Deliberation<'_>, kept: Kept) -> Re
         if remembered.state.is_none() && remembered.session.is_none() {
             return Err(TurnError::UnknownTranscript);
         }
-        let lines =
-            engine::intervene(&mut state, intervention, &call.inbound.text, at).map_err(TurnError::Refused)?;
+        let lines = engine::intervene(&mut state, intervention, &call.inbound.text, at).map_err(TurnError::Refused)?;
         if lines.is_empty() {
             taken.state = Some(Box::new(state));
             return Ok(taken);
@@ -288,7 +287,8 @@ pub(crate) fn memory_attribute(flow: AgentId) -> String {
     format!("agent_memory_{flow}")
 }
 
-fn memory(contact: &ContactState, flow: AgentId) -> Vec<String> {
+/// What a flow remembers of a contact.
+pub(crate) fn memory(contact: &ContactState, flow: AgentId) -> Vec<String> {
     let held = contact.attributes.get(&memory_attribute(flow)).filter(|held| held.provenance > Provenance::Token);
     let facts = held.and_then(|held| held.value.as_array()).into_iter().flatten();
     facts.filter_map(Value::as_str).map(str::to_owned).collect()
