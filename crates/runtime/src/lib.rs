@@ -44,6 +44,7 @@ mod runtime;
 pub mod secrets;
 pub mod settings;
 pub mod tenants;
+pub mod test_scenarios;
 pub mod tokens;
 mod turn;
 pub mod users;

@@ -86,6 +86,9 @@ scopes! {
     ChannelsCreate = "channels": "create", "Make points of contact.";
     ChannelsUpdate = "channels": "update", "Change points of contact and renew their chat codes.";
     ChannelsDelete = "channels": "delete", "Delete points of contact.";
+    TestScenariosRead = "test_scenarios": "read", "See the test scenarios of agents.";
+    TestScenariosUpdate = "test_scenarios": "update", "Make, record, change and delete test scenarios.";
+    TestScenariosRun = "test_scenarios": "run", "Run test scenarios, and replay recorded conversations with other versions.";
     SettingsRead = "settings": "read", "See the settings of web chats.";
     SettingsUpdate = "settings": "update", "Change how web chats look and who may use them.";
     ExperimentsRead = "experiments": "read", "See the experiments of agents.";
