@@ -12,7 +12,8 @@ use runtime::{
     Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, branding::Brandings, contacts::Contacts,
     documents::DocumentError, environment::Environment, experiments::Experiments, feature_flags::FeatureFlags,
     issuer::Issuer, links::Links, mail::Mail, realm::Realm, retention::Retentions, secrets::Secrets,
-    settings::Settings, tenants::Tenants, tokens::Tokens, users::Users, visitor_tokens::Issuers,
+    settings::Settings, tenants::Tenants, test_scenarios::TestScenarios, tokens::Tokens, users::Users,
+    visitor_tokens::Issuers,
 };
 
 use crate::{
@@ -82,6 +83,7 @@ pub(crate) struct Shared {
     pub(crate) aliases: Aliases,
     pub(crate) links: Links,
     pub(crate) experiments: Experiments,
+    pub(crate) test_scenarios: TestScenarios,
     pub(crate) secrets: Secrets,
     pub(crate) brandings: Brandings,
     pub(crate) environment: Environment,
@@ -124,6 +126,7 @@ impl Shared {
             aliases: Aliases::new(&store),
             links: Links::new(&store),
             experiments: Experiments::new(&store),
+            test_scenarios: TestScenarios::new(&store),
             secrets: Secrets::new(&store),
             brandings: Brandings::new(&store),
             environment: Environment::new(&store),

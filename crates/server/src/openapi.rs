@@ -50,6 +50,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
         (name = "Secrets", description = "Values that components name as `{secret.name}`; they can be set and never read."),
         (name = "Issuers", description = "Identity providers whose tokens say who a visitor is, and which claims become attributes."),
         (name = "Tenant", description = "How a tenant is set up: environment values, feature flags, branding."),
+        (name = "Tests", description = "Conversations with what is expected of them; recorded ones, replayed with other versions."),
         (name = "Transcripts", description = "What was said, and why."),
         (name = "Contacts", description = "Who was here: what is known of them, taking it away, erasing it; how long it is kept."),
         (name = "Events", description = "What happened, in order."),

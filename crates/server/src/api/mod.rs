@@ -33,6 +33,9 @@ mod roles;
 mod scenario_file;
 mod secrets;
 mod settings;
+mod test_runs;
+mod test_scenario_schema;
+mod test_scenarios;
 mod tokens;
 mod transcripts;
 mod user_forms;
@@ -58,6 +61,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(functions::routes())
         .merge(function_source::routes())
         .merge(points_of_contact::routes())
+        .merge(test_runs::routes())
+        .merge(test_scenarios::routes())
         .merge(settings::routes())
         .merge(experiments::routes())
         .merge(preview::routes())
