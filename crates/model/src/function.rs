@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What a function is given: the one argument of its code.
+/// What a function is given: the one argument of its code. What is absent is empty.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct FunctionInput {
     /// Filled by the agent, from the customer.
     pub parameters: Map<String, Value>,

@@ -131,6 +131,9 @@ pub struct TranscriptState {
     /// Whether it is marked for review, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flagged: Option<String>,
+    /// Whether it was reported: it ends as that, whatever it ends by.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reported: bool,
     /// What a person must be able to do to take it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skills: Vec<String>,

@@ -75,7 +75,10 @@ impl Runtime {
         act: ActCall,
     ) -> Result<TurnAnswer, TurnError> {
         let Standing { contact, agent, agent_version, .. } = self.standing(tenant, transcript).await?;
-        if matches!(act.inbound.intervention.as_deref(), Some(Intervention::TakeOver { .. } | Intervention::Close { .. })) {
+        if matches!(
+            act.inbound.intervention.as_deref(),
+            Some(Intervention::TakeOver { .. } | Intervention::Close { .. })
+        ) {
             self.interrupt(transcript);
         }
         self.turn(TurnCall {

@@ -1,6 +1,9 @@
 //! Channel endpoints ("points of contact"): an address on a channel, and the flow that answers there, with variants for
 //! A/B tests (spec/dialai.md §8; rows DA-C1 to DA-C3, DA-C6, DA-C14, DA-C15).
 
+mod form;
+mod variant;
+
 use model::{
     AgentId, TenantId, Timestamp,
     agent::{Agent, AgentKind},
@@ -8,10 +11,12 @@ use model::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::{Expect, Key, Store};
-use url::Url;
 use uuid::Uuid;
 
+use self::form::{check_address, check_origins};
 use crate::documents::{DocumentError, Kind, Versioned, new_id, now};
+
+pub use variant::{Variant, choose};
 
 /// Kind of the documents.
 const KIND: &str = "endpoint";
@@ -23,8 +28,6 @@ const MAX_CHARS: usize = 200;
 const MOST_VARIANTS: usize = 20;
 /// Largest weight; the sum of all stays far from what a number holds.
 const MAX_WEIGHT: u32 = 1_000_000;
-/// Origins of an endpoint.
-const MOST_ORIGINS: usize = 100;
 /// Bytes of a configuration.
 const MAX_CONFIGURATION: usize = 64 * 1024;
 
@@ -69,18 +72,6 @@ pub enum EndpointEnvironment {
     Production,
     /// The tenant's own people.
     InternalTesting,
-}
-
-/// What answers, and how often.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Variant {
-    /// The flow.
-    pub flow: AgentId,
-    /// Its published version; none follows the draft.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<u32>,
-    /// Its part of the sum of all weights.
-    pub weight: u32,
 }
 
 /// What people decide about an endpoint.
@@ -140,29 +131,6 @@ impl Endpoint {
     pub fn variant(&self, seed: u128) -> &Variant {
         choose(&self.terms.variants, seed)
     }
-}
-
-/// The variant that a seed deals, in proportion to the weights: the id of a transcript, whatever its bits mean. There
-/// must be a variant. The same seed is dealt the same.
-pub fn choose(variants: &[Variant], seed: u128) -> &Variant {
-    let total: u64 = variants.iter().map(|variant| u64::from(variant.weight)).sum();
-    let mut left = mixed(seed) % total.max(1);
-    for variant in variants {
-        match left.checked_sub(u64::from(variant.weight)) {
-            Some(rest) => left = rest,
-            None => return variant,
-        }
-    }
-    variants.last().expect("an endpoint has a variant")
-}
-
-/// 64 bits that each depend on all of the seed's: ids made at the same time share half of theirs.
-fn mixed(seed: u128) -> u64 {
-    let folded = (seed >> 64) as u64 ^ (seed as u64).rotate_left(32);
-    let mut z = folded.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 /// Which endpoints are listed.
@@ -410,124 +378,3 @@ impl Endpoints {
 
 /// The key by which an endpoint on the web is found.
 const CHAT_CODE: &str = "chat_code";
-
-/// An address fits its channel.
-fn check_address(terms: &EndpointTerms) -> Result<(), DocumentError> {
-    let is_number = |text: &str| {
-        text.strip_prefix('+')
-            .is_some_and(|digits| (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    let is_mail = |text: &str| {
-        text.len() <= 254
-            && !text.chars().any(|c| c.is_whitespace() || c.is_control())
-            && text.rsplit_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
-    };
-    let is_team = |text: &str| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if terms.channel_type != ChannelType::Web && terms.chat_code.is_some() {
-        return Err(DocumentError::invalid("chat_code", "only points of contact on the web have one: leave it out"));
-    }
-    let complaint = match (terms.channel_type, terms.address.as_deref()) {
-        (ChannelType::Web, None) => return Ok(()),
-        (ChannelType::Web, Some(_)) => "a point of contact on the web has a chat code: leave it out",
-        (ChannelType::Phone | ChannelType::Sms, Some(number)) if is_number(number) => return Ok(()),
-        (ChannelType::Phone | ChannelType::Sms, _) => "write the number as `+14165550123`",
-        (ChannelType::Email, Some(mail)) if is_mail(mail) => return Ok(()),
-        (ChannelType::Email, _) => "write a mail address",
-        (ChannelType::Slack, Some(team)) if is_team(team) => return Ok(()),
-        (ChannelType::Slack, _) => "write the id of the Slack team",
-    };
-    Err(DocumentError::invalid("address", complaint))
-}
-
-fn check_origins(origins: &[String]) -> Result<(), DocumentError> {
-    if origins.len() > MOST_ORIGINS {
-        return Err(DocumentError::invalid("origins", format!("name at most {MOST_ORIGINS}")));
-    }
-    for (at, origin) in origins.iter().enumerate() {
-        // What browsers send (RFC 6454 §6.1) has neither path nor a slash at the end.
-        let is_origin = Url::parse(origin)
-            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == *origin);
-        if !is_origin {
-            let complaint = "write protocol and host as in `https://example.com`, without a slash at the end";
-            return Err(DocumentError::invalid(format!("origins[{at}]"), complaint));
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn variants(weights: &[u32]) -> Vec<Variant> {
-        let variant = |weight: &u32| Variant { flow: AgentId(Uuid::now_v7()), version: None, weight: *weight };
-        weights.iter().map(variant).collect()
-    }
-
-    #[test]
-    fn da_c06_conversations_are_split_in_proportion_to_the_weights() {
-        for (weights, seed) in [([30, 70], 1_u128), ([70, 30], 1 << 64), ([0, 5], 3), ([1, 1], 7)] {
-            let variants = variants(&weights);
-            // Consecutive, random and far apart: none of it is noticed.
-            let seeds =
-                (0..10_000_u128).map(|at| seed.wrapping_mul(at)).chain((0..10_000).map(|_| Uuid::now_v7().as_u128()));
-            let first = seeds.filter(|seed| std::ptr::eq(choose(&variants, *seed), &variants[0])).count();
-            let expected = 20_000.0 * f64::from(weights[0]) / f64::from(weights[0] + weights[1]);
-            assert!((first as f64 - expected).abs() <= 400.0, "{weights:?}: {first}");
-        }
-    }
-
-    #[test]
-    fn da_c06_the_same_conversation_is_dealt_the_same() {
-        let variants = variants(&[1, 2, 3]);
-        for seed in [0, 1, u128::MAX] {
-            assert_eq!(choose(&variants, seed), choose(&variants, seed));
-        }
-        let one = super::tests::variants(&[100]);
-        assert_eq!(choose(&one, 42), &one[0]);
-    }
-
-    #[test]
-    fn an_address_fits_its_channel() {
-        let terms = |channel_type, address: Option<&str>| EndpointTerms {
-            friendly_name: "x".to_owned(),
-            channel_type,
-            address: address.map(str::to_owned),
-            chat_code: None,
-            environment: EndpointEnvironment::Production,
-            variants: Vec::new(),
-            enabled: true,
-            origins: Vec::new(),
-            rate_limit_per_minute: None,
-        };
-        for (channel, address) in [
-            (ChannelType::Phone, Some("+14165550123")),
-            (ChannelType::Sms, Some("+4915112345678")),
-            (ChannelType::Email, Some("help@example.com")),
-            (ChannelType::Slack, Some("T012AB3C4")),
-            (ChannelType::Web, None),
-        ] {
-            assert!(check_address(&terms(channel, address)).is_ok(), "{channel:?}");
-        }
-        for (channel, address) in [
-            (ChannelType::Phone, None),
-            (ChannelType::Phone, Some("4165550123")),
-            (ChannelType::Sms, Some("+1 416")),
-            (ChannelType::Email, Some("help")),
-            (ChannelType::Email, Some("a b@example.com")),
-            (ChannelType::Slack, Some("T 1")),
-            (ChannelType::Web, Some("x")),
-        ] {
-            assert!(check_address(&terms(channel, address)).is_err(), "{channel:?} {address:?}");
-        }
-    }
-
-    #[test]
-    fn an_origin_is_what_browsers_send() {
-        let check = |origin: &str| check_origins(&[origin.to_owned()]).is_ok();
-        assert!(check("https://example.com") && check("http://localhost:8080"));
-        for wrong in ["https://example.com/", "example.com", "*", "https://example.com/a", "file:///x", ""] {
-            assert!(!check(wrong), "{wrong}");
-        }
-    }
-}

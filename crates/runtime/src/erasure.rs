@@ -152,6 +152,7 @@ impl Shared {
             return Ok(());
         }
         // Once for all of them: it takes longest.
+        self.past.forget();
         self.store.scrub().await?;
         for (tenant, id) in done {
             erasures.settle(&tenant, id).await?;

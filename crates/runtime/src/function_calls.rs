@@ -28,11 +28,12 @@ use serde_json::Value;
 
 use crate::{
     Runtime,
+    documents::DocumentError,
+    functions::Functions,
     models::TenantModels,
     outbound::Outbound,
     runtime::Shared,
     secrets::{Revealed, Secrets},
-    turn::TurnError,
 };
 
 /// Longest time of one request that a function makes.
@@ -106,21 +107,21 @@ impl Shared {
 
 impl Runtime {
     /// Calls a function by itself, without a conversation (row DA-J10). `input.static_parameters` are what a flow would
-    /// configure; secrets are named by `static_secrets`.
+    /// configure. It imports the tenant's libraries as they are now.
     ///
     /// # Errors
-    /// [`TurnError`] when the tenant's settings cannot be read; the function's own failure is the inner error.
+    /// [`FunctionError`]: the function's own failure, or why it could not be called.
     pub async fn run_function(
         &self,
         tenant: &TenantId,
         function: &FunctionDocument,
-        libraries: Vec<(String, String)>,
-        static_secrets: &BTreeMap<String, StaticValue>,
         input: FunctionInput,
-    ) -> Result<Result<FunctionOutput, FunctionError>, TurnError> {
+    ) -> Result<FunctionOutput, FunctionError> {
         let shared = self.shared();
-        let settings = shared.model_choices.of(tenant).await?;
-        let script = script_of(function, libraries, static_secrets);
+        let settings = shared.model_choices.of(tenant).await.map_err(broken)?;
+        let libraries = self.libraries(tenant).await?;
+        let nothing = BTreeMap::new();
+        let script = script_of(function, libraries, &nothing);
         let limit = match function.timeout_seconds {
             Some(seconds) => Duration::from_secs(seconds.max(1).into()),
             None => settings.function_timeout(),
@@ -130,34 +131,45 @@ impl Runtime {
             function,
             script: script.as_ref(),
             input,
-            static_parameters: static_secrets,
+            static_parameters: &nothing,
             limit,
             settings: &settings,
         };
-        Ok(shared.call_function(call).await)
+        shared.call_function(call).await
     }
 
     /// Whether a function's source can be read.
     ///
     /// # Errors
     /// [`FunctionErrorKind::Syntax`] with line and column.
-    pub async fn check_function(
-        &self,
-        tenant: &TenantId,
-        function: &FunctionDocument,
-        libraries: Vec<(String, String)>,
-    ) -> Result<(), FunctionError> {
+    pub async fn check_function(&self, tenant: &TenantId, function: &FunctionDocument) -> Result<(), FunctionError> {
+        let workers = &self.shared().workers;
         match &function.code {
             Code::Integration { integration, settings } => integration::check(integration, settings),
             Code::Library { source } => {
-                self.shared().workers.check(tenant, &Script::library(source.as_str(), libraries)).await
+                let script = Script::library(source.as_str(), self.libraries(tenant).await?);
+                workers.check(tenant, &script).await
             }
-            Code::JavaScript { .. } => match script_of(function, libraries, &BTreeMap::new()) {
-                Some(script) => self.shared().workers.check(tenant, &script).await,
-                None => Ok(()),
-            },
+            Code::JavaScript { source } => {
+                let script = Script::new(source.as_str(), self.libraries(tenant).await?, []);
+                workers.check(tenant, &script).await
+            }
         }
     }
+
+    /// The libraries of a tenant as they are now.
+    async fn libraries(&self, tenant: &TenantId) -> Result<Vec<(String, String)>, FunctionError> {
+        let functions = Functions::new(self.store()).documents(tenant).await.map_err(broken)?;
+        let libraries = functions.into_values().filter_map(|function| match function.code {
+            Code::Library { source } => Some((function.name, source)),
+            _ => None,
+        });
+        Ok(libraries.collect())
+    }
+}
+
+fn broken(problem: DocumentError) -> FunctionError {
+    FunctionError::new(FunctionErrorKind::Broken, problem.to_string())
 }
 
 /// A function's code, ready to run; none of an integration.
@@ -189,10 +201,13 @@ struct TenantHost {
 impl TenantHost {
     async fn reveal(&self, name: &str) -> Result<String, String> {
         match self.secrets.reveal(&self.tenant, name).await {
-            Ok(Revealed::String(value)) => String::from_utf8(value.expose().to_vec())
-                .map_err(|_| format!("the secret `{name}` is no text")),
+            Ok(Revealed::String(value)) => {
+                String::from_utf8(value.expose().to_vec()).map_err(|_| format!("the secret `{name}` is no text"))
+            }
             Ok(Revealed::Certificate { .. }) => Err(format!("the secret `{name}` is a certificate, and no text")),
-            Err(_) => Err(format!("this tenant has no secret `{name}`: set it, or take it out of the flow's variables")),
+            Err(_) => {
+                Err(format!("this tenant has no secret `{name}`: set it, or take it out of the flow's variables"))
+            }
         }
     }
 }

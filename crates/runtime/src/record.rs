@@ -162,8 +162,7 @@ pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Messa
         let body = json!({"flag": flag, "variant": variant, "reason": reason, "context": context});
         events.push(event(EVALUATED, body)?);
     }
-    let completed =
-        Completed { turn, act: call.inbound.act, intent: intent.as_deref(), messages: messages.len() };
+    let completed = Completed { turn, act: call.inbound.act, intent: intent.as_deref(), messages: messages.len() };
     events.push(event("turn.completed", completed)?);
     if let Some(state) = &state {
         let status = stood.map_or_else(TranscriptStatus::default, |stood| stood.status);

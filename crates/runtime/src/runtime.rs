@@ -110,7 +110,8 @@ struct Services {
 fn models(outbound: &Outbound, pool: &PoolOptions, prices: Prices) -> Models {
     let guard = outbound.clone();
     let permit: Permit = Arc::new(move |url: &str| guard.check(url).map(drop).map_err(|problem| problem.to_string()));
-    Models::new(outbound.http(), permit, *pool, prices)
+    let client = outbound.http().expect("a client without proxy, file or address of its own can be built");
+    Models::new(client, permit, *pool, prices)
 }
 
 impl Drop for Services {

@@ -211,7 +211,15 @@ impl Shared {
     /// Finds the answer to a turn, and the record that must be durable before it is given, while
     /// holding the contact's place.
     async fn consider(&self, mut call: TurnCall, began: Instant) -> Result<Considered, TurnError> {
-        let place = self.order.enter(&call.tenant, &call.contact).await?;
+        // Who talks with a flow may have to wait for what it is saying; a scenario never takes long.
+        let patience = match call.conversation {
+            Conversation::Latest => self.options.turn_timeout,
+            Conversation::New { .. } | Conversation::This(_) => self.options.flow_timeout,
+        };
+        let until = tokio::time::Instant::from_std(began + patience);
+        let late = |_| TurnError::TimedOut(patience);
+        let entering = self.order.enter(&call.tenant, &call.contact);
+        let place = tokio::time::timeout_at(until, entering).await.map_err(late)??;
         let conversations = self.store.tenant(&call.tenant);
         let named = match call.agent {
             AgentChoice::Named(id) | AgentChoice::Draft(id) | AgentChoice::Version(id, _) => id,
@@ -236,20 +244,11 @@ impl Shared {
         let waiting = self.presets.waiting(&call.tenant, &call.contact).await?;
         let (contact, preset) = with_presets(&before, &waiting);
         let globals = self.agents.globals(&call.tenant).await?;
-        let agent = match call.agent {
-            AgentChoice::Named(id) => self.agents.get(&call.tenant, id, AgentSource::Active).await?,
-            AgentChoice::Draft(id) | AgentChoice::Version(id, 0) => {
-                self.agents.get(&call.tenant, id, AgentSource::Draft).await?
-            }
-            AgentChoice::Version(id, version) => {
-                self.agents.get(&call.tenant, id, AgentSource::Version(version)).await?
-            }
-            AgentChoice::ByConditions => {
-                let agent = self.agent_by_conditions(&call, &contact, &globals).await?;
-                state.session = conversations.session(&call.contact, &agent.id).await?;
-                agent
-            }
-        };
+        let choosing = self.choose(&call, &contact, &globals);
+        let agent = tokio::time::timeout_at(until, choosing).await.map_err(late)??;
+        if call.agent == AgentChoice::ByConditions {
+            state.session = conversations.session(&call.contact, &agent.id).await?;
+        }
         if call.agent != AgentChoice::ByConditions && matches!(agent.program, Program::Scenario(_)) {
             // What scenario conditions look at (row OD-N24). Where they chose the agent, it was by what
             // the client had sent.
@@ -291,7 +290,7 @@ impl Shared {
         })?;
         // A scenario's answer is its messages: nobody reads the entries, and to copy them would cost.
         let (entries, past) = match &told {
-            Some(_) => (record.entries.clone(), record.entries.iter().filter_map(flow::of_entry).collect()),
+            Some(_) => (record.entries.clone(), flow::of_entries(&record.entries)),
             None => (Vec::new(), Vec::new()),
         };
         let answer = TurnAnswer {
@@ -387,6 +386,22 @@ impl Shared {
             }
         }
         Err(TurnError::Broken(format!("a turn asked for more than {MAX_NEEDS} things")))
+    }
+
+    /// The agent that is to answer.
+    async fn choose(
+        &self,
+        call: &TurnCall,
+        contact: &ContactState,
+        globals: &Map<String, Value>,
+    ) -> Result<Arc<LoadedAgent>, TurnError> {
+        let (id, source) = match call.agent {
+            AgentChoice::Named(id) => (id, AgentSource::Active),
+            AgentChoice::Draft(id) | AgentChoice::Version(id, 0) => (id, AgentSource::Draft),
+            AgentChoice::Version(id, version) => (id, AgentSource::Version(version)),
+            AgentChoice::ByConditions => return self.agent_by_conditions(call, contact, globals).await,
+        };
+        self.agents.get(&call.tenant, id, source).await
     }
 
     /// The first agent in service whose scenario conditions hold for the contact.

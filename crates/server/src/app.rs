@@ -10,10 +10,10 @@ use axum::http::{HeaderMap, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
     Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, branding::Brandings, contacts::Contacts,
-    documents::DocumentError, environment::Environment, experiments::Experiments, feature_flags::FeatureFlags,
-    issuer::Issuer, links::Links, mail::Mail, realm::Realm, retention::Retentions, secrets::Secrets,
-    settings::Settings, tenants::Tenants, test_scenarios::TestScenarios, tokens::Tokens, users::Users,
-    visitor_tokens::Issuers,
+    documents::DocumentError, endpoints::Endpoints, environment::Environment, experiments::Experiments,
+    feature_flags::FeatureFlags, functions::Functions, issuer::Issuer, links::Links, mail::Mail, models::ModelScripts,
+    realm::Realm, retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants,
+    test_scenarios::TestScenarios, tokens::Tokens, users::Users, visitor_tokens::Issuers,
 };
 
 use crate::{
@@ -85,6 +85,7 @@ pub(crate) struct Shared {
     pub(crate) experiments: Experiments,
     pub(crate) test_scenarios: TestScenarios,
     pub(crate) secrets: Secrets,
+    pub(crate) model_scripts: ModelScripts,
     pub(crate) brandings: Brandings,
     pub(crate) environment: Environment,
     pub(crate) feature_flags: FeatureFlags,
@@ -128,6 +129,7 @@ impl Shared {
             experiments: Experiments::new(&store),
             test_scenarios: TestScenarios::new(&store),
             secrets: Secrets::new(&store),
+            model_scripts: ModelScripts::new(&store),
             brandings: Brandings::new(&store),
             environment: Environment::new(&store),
             feature_flags: FeatureFlags::new(&store),

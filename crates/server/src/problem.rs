@@ -216,7 +216,8 @@ impl From<TurnError> for Problem {
     fn from(error: TurnError) -> Self {
         match error {
             TurnError::UnknownAgent => Self::not_found("agent", "of that id"),
-            TurnError::NoActiveVersion => Self::conflict(error.to_string()),
+            TurnError::UnknownTranscript => Self::not_found("conversation", "of that id"),
+            TurnError::Refused(_) | TurnError::NoActiveVersion => Self::conflict(error.to_string()),
             TurnError::Overloaded { retry_after } => Self::busy(retry_after.as_secs()),
             TurnError::TimedOut(_) | TurnError::ShuttingDown => Self::busy(1),
             TurnError::Store(error) => error.into(),

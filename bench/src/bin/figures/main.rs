@@ -1,6 +1,7 @@
 //! The figures: each reference server beside Parlance, in turns, on this machine; prints the tables,
 //! and with `--write` puts them into `bench/RESULTS.md`.
 
+mod calls;
 mod export;
 mod import;
 mod kills;
@@ -64,6 +65,8 @@ enum Figure {
     P5,
     /// Export of what visitors said.
     P6,
+    /// A function call.
+    P7,
     /// Import and check.
     P12,
     /// Sizes.
@@ -80,6 +83,7 @@ impl Figure {
             Self::P4 => start::measure_starts(setup),
             Self::P5 => start::measure_memory(setup),
             Self::P6 => export::measure(setup),
+            Self::P7 => calls::measure(setup),
             Self::P12 => import::measure(setup),
             Self::P13 => size::measure(setup),
             Self::R1 => kills::measure(setup),

@@ -5,7 +5,7 @@ use model::function::{Effect, FunctionError, FunctionErrorKind, FunctionOutput};
 use serde_json::{Map, Value};
 
 use super::{
-    limits::{MAX_EFFECTS, MAX_LOG_CHARS, MAX_LOGS, MAX_MESSAGE_CHARS},
+    limits::{MAX_EFFECTS, MAX_LOG_CHARS, MAX_LOGS, MAX_MESSAGE_CHARS, output_too_long},
     message::Done,
 };
 
@@ -15,11 +15,17 @@ const SHAPE: &str = "response, contextAdditions, event";
 const MAX_WARNINGS: usize = 20;
 const MAX_NAME_CHARS: usize = 100;
 
-/// The output of a task that is over.
-pub(super) fn read(done: Done) -> Result<FunctionOutput, FunctionError> {
+/// The output of a task that is over, at most so many bytes of JSON.
+pub(super) fn read(done: Done, longest: usize) -> Result<FunctionOutput, FunctionError> {
     let logs = logs(done.logs);
     let outcome = match done.outcome {
-        Ok(json) => returned(&json).and_then(|output| Ok(FunctionOutput { effects: effects(&done.effects)?, ..output })),
+        Ok(json) if json.len() > longest => {
+            let failure = output_too_long(longest as u64);
+            Err(FunctionError::new(failure.kind, failure.message))
+        }
+        Ok(json) => {
+            returned(&json).and_then(|output| Ok(FunctionOutput { effects: effects(&done.effects)?, ..output }))
+        }
         Err(failure) => {
             let message: String = failure.message.chars().take(MAX_MESSAGE_CHARS).collect();
             Err(FunctionError::new(failure.kind, message))
@@ -37,7 +43,8 @@ pub(super) fn read(done: Done) -> Result<FunctionOutput, FunctionError> {
 }
 
 fn logs(logs: Vec<String>) -> Vec<String> {
-    let line = |line: String| if line.len() <= MAX_LOG_CHARS { line } else { line.chars().take(MAX_LOG_CHARS).collect() };
+    let line =
+        |line: String| if line.len() <= MAX_LOG_CHARS { line } else { line.chars().take(MAX_LOG_CHARS).collect() };
     logs.into_iter().take(MAX_LOGS).map(line).collect()
 }
 
@@ -143,6 +150,10 @@ mod tests {
     use super::*;
     use crate::script::message::Failure;
 
+    fn read(done: Done) -> Result<FunctionOutput, FunctionError> {
+        super::read(done, 1 << 16)
+    }
+
     fn done(outcome: Result<String, Failure>) -> Done {
         Done { outcome, effects: "[]".into(), logs: Vec::new(), logs_left_out: 0 }
     }
@@ -198,6 +209,9 @@ mod tests {
             let error = read(Done { effects, ..done(Ok(String::new())) }).unwrap_err();
             assert_eq!(error.kind, FunctionErrorKind::Broken);
         }
+        let json = json!({"response": "x".repeat(1 << 16)}).to_string();
+        let error = read(done(Ok(json))).unwrap_err();
+        assert_eq!(error.message, "what it returned is longer than the 65536 bytes it may be");
         let failure = Failure::new(FunctionErrorKind::Threw, "x".repeat(9_000));
         let error = read(Done { logs: vec!["before".into()], ..done(Err(failure)) }).unwrap_err();
         assert_eq!((error.message.len(), error.logs), (MAX_MESSAGE_CHARS, vec!["before".to_owned()]));

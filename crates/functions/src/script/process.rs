@@ -1,16 +1,9 @@
 //! The server's side of one worker process: starting it, giving it a task, answering what it asks, and ending it when
 //! it overruns. A process that is dropped is killed.
 
-use std::{
-    collections::BTreeSet,
-    io,
-    os::unix::process::ExitStatusExt,
-    path::Path,
-    process::Stdio,
-    time::Duration,
-};
+use std::{collections::BTreeSet, io, os::unix::process::ExitStatusExt, path::Path, process::Stdio, time::Duration};
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use model::function::FunctionErrorKind;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -41,7 +34,7 @@ pub(super) struct Process {
     chunk: Vec<u8>,
     /// What it had computed when it last said that it is ready; `None` until it says so again.
     ready: Option<Duration>,
-    /// Tasks that it has run.
+    /// Tasks that it has run; as many as can be once it is of no more use.
     pub(super) tasks: u32,
     /// When it was last used.
     pub(super) used: Instant,
@@ -118,16 +111,17 @@ impl Process {
         let before = self.ready.take().unwrap_or_default();
         self.tasks += 1;
         let pid = self.child.id();
-        let Self { stdin, stdout, frames, chunk, .. } = self;
+        let Self { stdin, stdout, frames, chunk, tasks, .. } = self;
         let begun = Instant::now();
         let end = begun + errand.wall + errand.grace;
         let mut clock = CpuClock::new(pid, before, begun, errand.cpu + errand.grace);
         let (mut out, mut sent) = (std::mem::take(&mut errand.task), 0_usize);
-        let mut answers = FuturesUnordered::new();
+        let mut answers: FuturesUnordered<BoxFuture<'_, Answer>> = FuturesUnordered::new();
         let mut asked = (0_u32, 0_u32);
         loop {
-            let computing = answers.is_empty();
-            let look = if computing { clock.look.min(end) } else { end };
+            // Also while it waits for answers: it may compute beside its questions.
+            let look = clock.look.min(end);
+            let asking = !answers.is_empty();
             tokio::select! {
                 biased;
                 () = sleep_until(look) => {
@@ -138,7 +132,7 @@ impl Process {
                         return Err(limits::out_of_cpu(errand.cpu));
                     }
                 }
-                Some(answer) = answers.next(), if !computing => {
+                Some(answer) = answers.next(), if asking => {
                     if sent == out.len() {
                         (out, sent) = (Vec::new(), 0);
                     }
@@ -146,8 +140,6 @@ impl Process {
                     if out.len() - sent > MAX_UNREAD {
                         return Err(broken("it does not read what it is answered"));
                     }
-                    // Computing begins anew: the time that it waited does not count.
-                    clock.rest(Instant::now());
                 }
                 written = stdin.write(&out[sent..]), if sent < out.len() => match written {
                     Ok(written) if written > 0 => sent += written,
@@ -161,10 +153,16 @@ impl Process {
                     frames.push(&chunk[..length]);
                     while let Some(message) = frames.read().map_err(|error| broken(&error.to_string()))? {
                         match message {
-                            FromWorker::Done(done) => return Ok(done),
+                            FromWorker::Done(done) => {
+                                // Half an answer is on its way: what is sent next could not be told from its rest.
+                                if sent < out.len() {
+                                    *tasks = u32::MAX;
+                                }
+                                return Ok(done);
+                            }
                             FromWorker::Question(question) => {
                                 count(&question, &mut asked, errand.max_fetches)?;
-                                answers.push(answer(question, errand.secrets, errand.host));
+                                answers.push(Box::pin(answer(question, errand.secrets, errand.host)));
                             }
                             FromWorker::Ready { .. } => return Err(broken("it is ready before its task is over")),
                         }
@@ -231,36 +229,26 @@ fn broken(why: &str) -> Failure {
     Failure::new(FunctionErrorKind::Broken, format!("what runs it broke: {why}"))
 }
 
-/// What a process has computed in its task. Asked of the system only once it could have computed enough.
+/// What a process has computed in its task. Asked of the system only once it could have computed enough. Where the
+/// system does not say, the process's own limits stand alone.
 struct CpuClock {
     pid: Option<u32>,
     before: Duration,
     most: Duration,
-    /// Since when it may be computing.
-    since: Instant,
     /// When to look again.
     look: Instant,
 }
 
 impl CpuClock {
     fn new(pid: Option<u32>, before: Duration, now: Instant, most: Duration) -> Self {
-        Self { pid, before, most, since: now, look: now + most }
-    }
-
-    fn rest(&mut self, now: Instant) {
-        self.since = now;
-        self.look = self.look.max(now + Duration::from_millis(1));
+        Self { pid, before, most, look: now + most }
     }
 
     /// Whether it has computed for longer than it may; else notes when that could be.
     fn is_over(&mut self) -> bool {
-        let now = Instant::now();
-        // Where the system does not say, the time since it was last answered stands for it.
-        let used = match self.pid.and_then(cpu_time) {
-            Some(total) => total.saturating_sub(self.before),
-            None => now.duration_since(self.since),
-        };
-        self.look = now + self.most.saturating_sub(used).max(Duration::from_millis(1));
+        let total = self.pid.and_then(cpu_time).unwrap_or_default();
+        let used = total.saturating_sub(self.before);
+        self.look = Instant::now() + self.most.saturating_sub(used).max(Duration::from_millis(1));
         used >= self.most
     }
 }

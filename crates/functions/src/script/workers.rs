@@ -43,10 +43,14 @@ use crate::host::Host;
 const START_LIMIT: Duration = Duration::from_secs(10);
 /// How long one that has run something may take to be ready again.
 const AGAIN_LIMIT: Duration = Duration::from_secs(1);
+/// How long one needs between two tasks, roughly: to tear an engine down and make another.
+const BREATH: Duration = Duration::from_millis(1);
 /// How long to wait after a process that did not start.
 const START_PAUSE: Duration = Duration::from_millis(500);
 /// How often idle processes are looked at.
 const TEND: Duration = Duration::from_secs(10);
+/// Longest time that a call may be given.
+const LONGEST: Duration = Duration::from_secs(3_600);
 /// Longest input, in bytes of JSON.
 const MAX_INPUT_BYTES: usize = 4 << 20;
 
@@ -157,7 +161,7 @@ struct Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.tenant = None;
+        drop(self.tenant.take());
         self.shared.forget(&self.name);
     }
 }
@@ -200,8 +204,8 @@ impl Workers {
         self.run(tenant, script, Some(input), limits, host).await
     }
 
-    /// Whether a source can be read, with line and column where it cannot, and finds what it imports. Nothing of it
-    /// runs.
+    /// Whether a source can be read, with line and column where it cannot, and finds what it imports. It is compiled and
+    /// not called.
     pub async fn check(&self, tenant: &TenantId, script: &Script) -> Result<(), FunctionError> {
         let limits = CallLimits { wall: Duration::from_secs(2), ..CallLimits::default() };
         self.run(tenant, script, None, &limits, &Nobody).await.map(drop)
@@ -217,7 +221,8 @@ impl Workers {
     ) -> Result<FunctionOutput, FunctionError> {
         let options = &self.shared.options;
         let memory = limits.memory.min(options.memory_bytes);
-        let task = task(script, input, limits, memory, options)?;
+        let limits = &CallLimits { wall: limits.wall.min(LONGEST), cpu: limits.cpu.min(LONGEST), memory };
+        let task = task(script, input, limits, options)?;
         let turn = self.shared.turn(tenant).await?;
         let mut process = self.shared.process(tenant).await?;
         let begun = Instant::now();
@@ -236,7 +241,7 @@ impl Workers {
         let outcome = match outcome {
             Ok(done) => {
                 self.shared.keep(tenant, process);
-                output::read(done)
+                output::read(done, options.max_output_bytes)
             }
             // The process is dropped, which kills it.
             Err(failure) => Err(FunctionError::new(failure.kind, failure.message)),
@@ -276,9 +281,8 @@ impl Shared {
         let own = match Arc::clone(&tenant.running).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => {
-                let _waiting = Waiting::begin(&tenant.waiting, self.options.queue).ok_or_else(|| {
-                    saturated(format!("{} calls of functions wait already", self.options.queue))
-                })?;
+                let _waiting = Waiting::begin(&tenant.waiting, self.options.queue)
+                    .ok_or_else(|| saturated(format!("{} calls of functions wait already", self.options.queue)))?;
                 let permit = timeout_at(end, Arc::clone(&tenant.running).acquire_owned()).await;
                 permit.map_err(|_| self.waited())?.map_err(|_| stopped())?
             }
@@ -315,9 +319,14 @@ impl Shared {
 
     fn take(self: &Arc<Self>, tenant: &TenantId) -> Option<(Process, Duration)> {
         let mut state = self.state.lock();
-        // The longest unused has had the most time to get ready again.
+        // The longest unused has had the most time to get ready again. When even that had none, the tenant is busy enough
+        // for one more of its own.
         if let Some(place) = state.kept.iter().position(|(owner, _)| owner == tenant) {
-            return state.kept.remove(place).map(|(_, process)| (process, AGAIN_LIMIT));
+            let own = state.kept.iter().filter(|(owner, _)| owner == tenant).count();
+            let hasty = state.kept.get(place).is_some_and(|(_, process)| process.used.elapsed() < BREATH);
+            if !hasty || own >= self.options.per_tenant || state.blank.is_empty() {
+                return state.kept.remove(place).map(|(_, process)| (process, AGAIN_LIMIT));
+            }
         }
         let blank = state.blank.pop_front();
         self.refill(&mut state);
@@ -401,7 +410,8 @@ async fn start(shared: Weak<Shared>, program: PathBuf, stop: CancellationToken) 
         begun = begun => begun,
         () = stop.cancelled() => return,
     };
-    if let Err(error) = &begun {
+    let failed = begun.as_ref().err().map(ToString::to_string);
+    if let Some(error) = failed {
         tracing::error!(program = %program.display(), %error, "a function worker did not start");
         tokio::select! {
             () = tokio::time::sleep(START_PAUSE) => {}
@@ -439,7 +449,6 @@ fn task(
     script: &Script,
     input: Option<String>,
     limits: &CallLimits,
-    memory: usize,
     options: &WorkerOptions,
 ) -> Result<Vec<u8>, FunctionError> {
     let input_error = |message: String| FunctionError::new(FunctionErrorKind::Input, message);
@@ -457,7 +466,7 @@ fn task(
         input,
         wall_micros: micros(limits.wall),
         cpu_micros: micros(limits.cpu),
-        memory_bytes: memory as u64,
+        memory_bytes: limits.memory as u64,
         stack_bytes: options.stack_bytes as u64,
         max_output_bytes: options.max_output_bytes as u64,
         max_fetches: options.max_fetches,

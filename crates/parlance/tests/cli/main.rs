@@ -1,5 +1,6 @@
 //! The binary through its command line, beside a running server where that matters.
 
+mod functions;
 mod noted;
 mod realm;
 mod recorded;

@@ -89,6 +89,8 @@ scopes! {
     TestScenariosRead = "test_scenarios": "read", "See the test scenarios of agents.";
     TestScenariosUpdate = "test_scenarios": "update", "Make, record, change and delete test scenarios.";
     TestScenariosRun = "test_scenarios": "run", "Run test scenarios, and replay recorded conversations with other versions.";
+    ModelsRead = "models": "read", "See the scripts that stand in for language models.";
+    ModelsUpdate = "models": "update", "Change the scripts that stand in for language models.";
     SettingsRead = "settings": "read", "See the settings of web chats.";
     SettingsUpdate = "settings": "update", "Change how web chats look and who may use them.";
     ExperimentsRead = "experiments": "read", "See the experiments of agents.";

@@ -160,12 +160,7 @@ pub const CATALOGUE: &[Entry] = &[
         format: Format::Choice(&["none", "openai", "azure_openai", "anthropic", "gemini", "compatible", "scripted"]),
         default: Default::Text("none"),
     },
-    Entry {
-        key: "OpenAi.ApiKey",
-        description: "Key of OpenAI's API.",
-        format: Format::Secret,
-        default: Default::None,
-    },
+    Entry { key: "OpenAi.ApiKey", description: "Key of OpenAI's API.", format: Format::Secret, default: Default::None },
     Entry {
         key: "OpenAi.BaseUrl",
         description: "Address of OpenAI's API, or of one like it.",

@@ -76,7 +76,7 @@ impl Shared {
         let conversations = self.store.tenant(&flow_call.call.tenant);
         // Not each stored line is one that the model reads: state changes, for example.
         let stored = conversations.transcript_entries(&flow_call.transcript, Some(LINES * 3)).await?;
-        let all: Vec<_> = stored.iter().filter_map(|stored| past::of_entry(&stored.entry)).collect();
+        let all = past::of_entries(stored.iter().map(|stored| &stored.entry));
         let latest = all[all.len().saturating_sub(LINES)..].to_vec();
         self.past.put(flow_call.transcript, latest.iter().cloned());
         Ok(latest[latest.len().saturating_sub(lines)..].to_vec())
@@ -183,13 +183,7 @@ impl Shared {
     }
 
     /// Whether a text may be said.
-    async fn judge(
-        &self,
-        guard: Guard,
-        text: &str,
-        flow_call: &FlowCall<'_>,
-        settings: &TenantModels,
-    ) -> Verdict {
+    async fn judge(&self, guard: Guard, text: &str, flow_call: &FlowCall<'_>, settings: &TenantModels) -> Verdict {
         let configuration = &flow_call.flow.flow.document.configuration;
         let guardrails = &configuration.guardrails;
         let (excluded, moderates) = match guard {
@@ -197,14 +191,19 @@ impl Shared {
             Guard::Output => (&flow_call.flow.excluded_output, guardrails.moderate_output),
         };
         if let Some(phrase) = excluded.find(text) {
-            return Verdict { refused: Some(("exclusion_list".into(), format!("it has the excluded `{phrase}`"))), note: None };
+            return Verdict {
+                refused: Some(("exclusion_list".into(), format!("it has the excluded `{phrase}`"))),
+                note: None,
+            };
         }
         if !moderates {
             return Verdict::default();
         }
         let moderator = match settings.moderator(&configuration.model) {
             Ok(moderator) => moderator,
-            Err(error) => return Verdict { refused: None, note: Some(format!("nothing was moderated: {}", error.message)) },
+            Err(error) => {
+                return Verdict { refused: None, note: Some(format!("nothing was moderated: {}", error.message)) };
+            }
         };
         let verdict = moderator.judge(&self.models, &flow_call.call.tenant, text).await;
         Verdict {

@@ -10,7 +10,7 @@ mod turn;
 mod visit;
 mod with;
 
-pub(crate) use past::{LINES, RecentPast, of_entry};
+pub(crate) use past::{LINES, RecentPast, of_entries};
 pub(crate) use record::{FlowJournal, entries};
 pub(crate) use thinking::Thinking;
 pub(crate) use visit::{Entering, Kept};

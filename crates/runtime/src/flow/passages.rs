@@ -14,10 +14,8 @@ const B: f64 = 0.75;
 /// The passages that fit a question best.
 pub(super) fn find(files: &[FlowFile], query: &str, amount: usize) -> Vec<Passage> {
     let asked = words(query);
-    let passages: Vec<(&str, String)> = files
-        .iter()
-        .flat_map(|file| pieces(&file.text).into_iter().map(|piece| (file.name.as_str(), piece)))
-        .collect();
+    let passages: Vec<(&str, String)> =
+        files.iter().flat_map(|file| pieces(&file.text).into_iter().map(|piece| (file.name.as_str(), piece))).collect();
     if amount == 0 || asked.is_empty() || passages.is_empty() {
         return Vec::new();
     }

@@ -55,8 +55,23 @@ impl RecentPast {
     }
 }
 
+/// Lines as the model reads them, oldest first. What a guardrail refused of the customer's words is not among them.
+pub(crate) fn of_entries<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> Vec<Past> {
+    let mut past = Vec::new();
+    for entry in entries {
+        if entry.kind == "refusal"
+            && entry.body.get().contains("\"guard\":\"input\"")
+            && matches!(past.last(), Some(Past::Customer { .. }))
+        {
+            past.pop();
+        }
+        past.extend(of_entry(entry));
+    }
+    past
+}
+
 /// A stored line as the model reads it, if it does.
-pub(crate) fn of_entry(entry: &Entry) -> Option<Past> {
+fn of_entry(entry: &Entry) -> Option<Past> {
     let text = || entry.text.clone();
     match (entry.author, entry.kind.as_str()) {
         (_, "function_call") => called(&serde_json::from_str(entry.body.get()).ok()?),

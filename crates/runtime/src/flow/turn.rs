@@ -22,8 +22,6 @@ pub(crate) struct FlowCall<'a> {
     /// What was done; a scenario that sends the conversation here may have heard it first.
     pub(crate) inbound: &'a Inbound,
     pub(crate) transcript: TranscriptId,
-    /// Number of the turn in it.
-    pub(crate) turn: u32,
     pub(crate) state: &'a TranscriptState,
     pub(crate) session: &'a Session,
     pub(crate) in_scenario: bool,
@@ -70,7 +68,7 @@ impl Shared {
                 Err(Stop::Need(need)) => {
                     let answer = tokio::select! {
                         biased;
-                        () = thought.interrupted() => Answer::Interrupted,
+                        () = thought.interrupted(), if need.yields() => Answer::Interrupted,
                         answer = self.fulfil_flow(&need, flow_call, &mut ids) => answer?,
                     };
                     answers.add(*need, answer);

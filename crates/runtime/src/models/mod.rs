@@ -6,11 +6,7 @@
 
 mod scripts;
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use dialogue::flow::document::{FallbackModel, ModelSettings};
 use language::{
@@ -25,7 +21,7 @@ use parking_lot::RwLock;
 use store::Store;
 use tokio::sync::watch;
 
-pub use scripts::{ModelScripts, ModelScript};
+pub use scripts::{ModelScript, ModelScripts};
 
 use crate::{
     documents::DocumentError,
@@ -190,7 +186,11 @@ impl TenantModels {
     /// Hosts that functions may call.
     pub(crate) fn allowed_domains(&self) -> Vec<String> {
         let listed = self.text("Javascript.AllowedDomains").unwrap_or_default();
-        listed.split([',', ' ', '\n']).map(|host| host.trim().to_ascii_lowercase()).filter(|host| !host.is_empty()).collect()
+        listed
+            .split([',', ' ', '\n'])
+            .map(|host| host.trim().to_ascii_lowercase())
+            .filter(|host| !host.is_empty())
+            .collect()
     }
 
     /// How long a function may run, where it does not say.

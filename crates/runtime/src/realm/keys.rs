@@ -260,11 +260,13 @@ impl Keys {
     }
 
     async fn stored(&self) -> Result<Option<Versioned<StoredKeys>>, DocumentError> {
-        let Some(Versioned { value: Stored { keys }, version }) = self.shelf.get::<Stored>(DOCUMENT).await? else {
+        let Some(Versioned { value: Stored { keys }, version, updated_at }) =
+            self.shelf.get::<Stored>(DOCUMENT).await?
+        else {
             return Ok(None);
         };
         let keys = keys.open(self.shelf.place(DOCUMENT), self.shelf.store.secret_keys())?;
-        Ok(Some(Versioned { value: StoredKeys { keys }, version }))
+        Ok(Some(Versioned { value: StoredKeys { keys }, version, updated_at }))
     }
 
     async fn put(&self, keys: &StoredKeys, expect: Expect) -> Result<(), DocumentError> {

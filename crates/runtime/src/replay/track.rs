@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     experiments::{EVALUATED, attribute_of},
-    flow::{LINES, of_entry},
+    flow::{LINES, of_entries},
     fulfil::{ALL_HISTORY_LINES, HISTORY_LINES, history_line},
     loaded::{LoadedAgent, Program},
 };
@@ -262,8 +262,11 @@ impl Earlier<'_> {
     /// The latest lines of the transcript as a model reads them, oldest first.
     pub(super) fn past(&self, lines: u32) -> Vec<Past> {
         let most = usize::try_from(lines).unwrap_or(LINES).min(LINES);
-        let mut lines: Vec<_> = self.entries(false).filter_map(of_entry).take(most).collect();
-        lines.reverse();
+        // Not each stored line is one that the model reads.
+        let mut latest: Vec<&Entry> = self.entries(false).take(LINES * 3).collect();
+        latest.reverse();
+        let mut lines = of_entries(latest);
+        lines.drain(..lines.len().saturating_sub(most));
         lines
     }
 

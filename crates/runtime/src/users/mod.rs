@@ -250,7 +250,7 @@ impl Users {
         roles: Option<Vec<String>>,
         desk: DeskChange,
     ) -> Result<User, DocumentError> {
-        let Versioned { value: mut user, version } = self.present(tenant, id).await?;
+        let Versioned { value: mut user, version, .. } = self.present(tenant, id).await?;
         if let Some(roles) = roles {
             user.roles = self.known(tenant, roles).await?;
         }
@@ -284,7 +284,7 @@ impl Users {
     /// # Errors
     /// [`DocumentError::NotFound`].
     pub async fn delete(&self, tenant: &TenantId, id: &str) -> Result<(), DocumentError> {
-        let Versioned { value, version } = self.present(tenant, id).await?;
+        let Versioned { value, version, .. } = self.present(tenant, id).await?;
         let user = User { deleted_at: Some(now()), ..value };
         // The user first: a token whose user is gone opens nothing, so nothing is left open in between.
         self.put(tenant, &user, Expect::Version(version)).await?;
@@ -309,7 +309,7 @@ impl Users {
     /// [`DocumentError::NotFound`]; [`DocumentError::Exists`] when somebody else has the name or the e-mail address
     /// by now.
     pub async fn restore(&self, tenant: &TenantId, id: &str) -> Result<User, DocumentError> {
-        let Versioned { value, version } = self.kind.need::<User>(tenant, id).await?;
+        let Versioned { value, version, .. } = self.kind.need::<User>(tenant, id).await?;
         if value.deleted_at.is_none() {
             return Ok(value);
         }

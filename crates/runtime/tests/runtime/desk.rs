@@ -7,7 +7,7 @@ use model::{
     agent::{Agent, AgentKind},
     inbound::Inbound,
 };
-use runtime::{AgentChoice, Arrival, Runtime, RuntimeOptions, TurnAnswer, TurnCall, TurnError};
+use runtime::{AgentChoice, Arrival, Conversation, Runtime, RuntimeOptions, TurnAnswer, TurnCall, TurnError};
 use serde_json::{Value, json};
 use store::{Expect, Key, Store, StoreOptions};
 use tempfile::TempDir;
@@ -91,6 +91,8 @@ impl Desk {
             inbound,
             request: Arrival { url: "http://localhost/chat-api/message".into(), source_ip: "127.0.0.1".into() },
             platform: "webchat",
+            conversation: Conversation::Latest,
+            live: None,
         }
     }
 

@@ -5,8 +5,11 @@
 mod bounds;
 mod desk;
 mod experiments;
+mod flows;
 mod issuer;
 mod loading;
 mod mail;
 mod presets;
+mod replay;
+mod test_scenarios;
 mod turns;

@@ -18,7 +18,6 @@ use runtime::{
     agents::{Access, ImportedFlow},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 

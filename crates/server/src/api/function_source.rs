@@ -128,7 +128,7 @@ struct FunctionRun {
 }
 
 /// An input of which parts may be absent.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct PartialInput {
     parameters: Map<String, Value>,
@@ -275,7 +275,7 @@ async fn run_tests(
             (None, Err(error)) => vec![format!("it failed: {error}")],
             (None, Ok(_)) => Vec::new(),
         };
-        results.push(FunctionResult::of(function, Some((&saved.name, failures)), ran));
+        results.push(FunctionResult::of(function, Some((saved.name.as_str(), failures)), ran));
     }
     match name {
         Some(name) if results.is_empty() => Err(Problem::not_found("test", name)),

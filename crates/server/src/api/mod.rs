@@ -22,6 +22,7 @@ mod function_source;
 mod functions;
 mod invitations;
 mod issuers;
+mod model_scripts;
 mod noted;
 mod permissions;
 mod points_of_contact;
@@ -69,6 +70,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(aliases::routes())
         .merge(secrets::routes())
         .merge(issuers::routes())
+        .merge(model_scripts::routes())
         .merge(branding::routes())
         .merge(environment::routes())
         .merge(feature_flags::routes())

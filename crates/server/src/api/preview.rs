@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::AgentId;
-use runtime::{AgentChoice, Arrival, TurnCall, access::scope};
+use runtime::{AgentChoice, Arrival, Conversation, TurnCall, access::scope};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::access::{Caller, Named};
@@ -59,6 +59,8 @@ async fn message(
         inbound: envelope.inbound,
         request: Arrival { url: uri.path().to_owned(), source_ip: app.source_ip(&headers, peer.ip()) },
         platform: "preview",
+        conversation: Conversation::Latest,
+        live: None,
     };
     match app.runtime.turn(call).await {
         Err(error) => Problem::from(error).into_response(),

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::inbound::Act;
-use runtime::{AgentChoice, Arrival, TurnCall};
+use runtime::{AgentChoice, Arrival, Conversation, TurnCall};
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -153,6 +153,8 @@ async fn turn(
         inbound: envelope.inbound,
         request: Arrival { url: uri.path().to_owned(), source_ip },
         platform: PLATFORM,
+        conversation: Conversation::Latest,
+        live: None,
     };
     let answer = app.runtime.turn(call).await?;
     if silent {

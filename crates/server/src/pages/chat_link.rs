@@ -117,7 +117,8 @@ mod tests {
         let branding: Branding = serde_json::from_value(branding).expect("a branding");
         let tenant: TenantId = "demo".parse().expect("a tenant");
         let origins: Vec<String> = origins.iter().map(|origin| (*origin).to_owned()).collect();
-        dressed(PAGE, Look::new(&tenant, "Demo", &branding), agent, &origins)
+        let name = branding.display_name.clone().unwrap_or_default();
+        dressed(PAGE, Look::new(&tenant, &name, &branding), agent, &origins)
     }
 
     #[test]

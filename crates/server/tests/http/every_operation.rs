@@ -180,6 +180,29 @@ impl Things {
             ("test-scenarios", made(Method::POST, &test_scenarios, json!({ "name": "n", "turns": [{ "say": "a" }] })).await),
             ("issuers", made(Method::POST, "issuers", issuer).await),
         ]);
+        let function =
+            json!({ "name": "lookup", "events": ["Found"], "code": { "type": "java_script", "source": "return {};" } });
+        let function = made(Method::POST, "functions", function).await;
+        let flow = json!({
+            "name": "A flow", "configuration": { "files": [{ "id": "a_file", "name": "a.txt", "text": "x" }] },
+            "states": [{ "id": "a_state", "name": "Start", "functions": [function] }],
+            "transitions": [{ "id": "a_transition", "from": "a_state", "event": "Found", "to": "end" }],
+        });
+        let flow = made(Method::POST, "flows/handlers", flow).await;
+        made(Method::POST, &format!("flows/handlers/{flow}/snapshots"), json!({})).await;
+        let point = json!({ "friendlyName": "Shop", "channelType": "Web", "flowId": flow });
+        let ids: HashMap<&'static str, String> = ids
+            .into_iter()
+            .chain([
+                ("handlers", flow),
+                ("states", "a_state".to_owned()),
+                ("transitions", "a_transition".to_owned()),
+                ("snapshots", "1".to_owned()),
+                ("files", "a_file".to_owned()),
+                ("functions", function),
+                ("points-of-contact", made(Method::POST, "points-of-contact", point).await),
+            ])
+            .collect();
         made(Method::PUT, "secrets/a_secret", json!({ "type": "string", "value": "hidden" })).await;
         made(Method::PUT, "aliases/an_alias", json!({ "agent": agent.id })).await;
         let (_, page) = app.integrator(Method::GET, "transcripts", None).await;

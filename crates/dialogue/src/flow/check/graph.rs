@@ -84,7 +84,7 @@ fn reached<'f>(from: &'f str, steps: &HashMap<&'f str, Vec<&'f str>>) -> HashSet
     let mut reached = HashSet::from([from]);
     let mut open = vec![from];
     while let Some(state) = open.pop() {
-        for next in steps.get(state).into_iter().flatten() {
+        for &next in steps.get(state).into_iter().flatten() {
             if reached.insert(next) {
                 open.push(next);
             }

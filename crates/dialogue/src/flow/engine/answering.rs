@@ -3,13 +3,14 @@
 
 use model::{
     Timestamp,
-    chat::{ChatError, ChatMessage, ChatReply, ChatRequest, Role},
+    chat::{ChatError, ChatErrorKind, ChatMessage, ChatReply, ChatRequest, Role},
     transcript::Control,
 };
 use serde_json::json;
 
 use super::{
     closing,
+    functions::MAX_CALLS,
     journal::Step,
     line::{Line, Past},
     needs::{Answer, Completion, Need, Passage, Purpose},
@@ -20,24 +21,37 @@ use crate::flow::document::State;
 
 /// Most times that the model is asked for the agent's words in one turn.
 const MAX_ROUNDS: usize = 8;
-/// Most calls of functions in one turn.
-const MAX_CALLS: usize = 24;
 /// Turns in a row without a usable answer after which the conversation has failed (row DA-X10).
 const MAX_FAILURES: u32 = 3;
 /// Lines of the past that the model reads, where the flow does not say.
 const HISTORY: u32 = 60;
 
 impl<'a> Turn<'a> {
-    /// What was said before.
+    /// What was said before, as far as the model reads it.
     pub(super) fn past(&mut self) -> Result<Vec<Past>, Stop> {
-        let lines = self.input.flow.document.configuration.model.history.unwrap_or(HISTORY);
-        if lines == 0 {
+        self.latest(self.window())
+    }
+
+    /// How many lines of the past the model reads.
+    fn window(&self) -> u32 {
+        self.input.flow.document.configuration.model.history.unwrap_or(HISTORY)
+    }
+
+    /// The latest lines of the past. None of them when a person took over meanwhile.
+    pub(super) fn latest(&mut self, most: u32) -> Result<Vec<Past>, Stop> {
+        if most == 0 {
             return Ok(Vec::new());
         }
-        match self.answers.history() {
-            Some(Answer::History { lines }) => Ok(lines.clone()),
-            Some(_) => Ok(Vec::new()),
-            None => Err(Need::History { lines }.into()),
+        match self.answers.history(most) {
+            Some(Answer::History { lines }) => {
+                let most = usize::try_from(most).unwrap_or(usize::MAX);
+                Ok(lines[lines.len().saturating_sub(most)..].to_vec())
+            }
+            Some(_) => {
+                self.interrupt();
+                Ok(Vec::new())
+            }
+            None => Err(Need::History { lines: most }.into()),
         }
     }
 
@@ -46,26 +60,34 @@ impl<'a> Turn<'a> {
         let configuration = &self.input.flow.document.configuration;
         let documentation = &configuration.documentation;
         let nothing = documentation.documents.is_empty() && documentation.faqs.is_empty();
-        if documentation.amount == 0 || (nothing && configuration.files.is_empty()) {
+        if self.interrupted || documentation.amount == 0 || (nothing && configuration.files.is_empty()) {
             return Ok(Vec::new());
         }
         let mut query = words.to_owned();
         if documentation.query_rewriting && self.transcript.channel != "voice" {
             let request = closing::rewrite(past, words, &documentation.rewriter_context);
-            if let Some(Ok(reply)) = self.complete(Purpose::Rewrite, 0, request)?
-                && !reply.text.trim().is_empty()
-            {
-                query = reply.text.trim().to_owned();
+            let completion = self.completions;
+            match self.complete(Purpose::Rewrite, 0, request)? {
+                None => return Ok(Vec::new()),
+                Some(Ok(reply)) if reply.text.trim().is_empty() => {}
+                Some(Ok(reply)) => reply.text.trim().clone_into(&mut query),
+                // The customer's own words are a question too.
+                Some(Err(error)) => self.journal.note(Step::Failed { completion, reason: error.message }),
             }
         }
+        let amount = documentation.amount.min(10);
         match self.answers.passages() {
             Some(Answer::Passages { passages }) => {
+                let passages = &passages[..passages.len().min(usize::from(amount))];
                 let sources = passages.iter().map(|passage| passage.source.clone()).collect();
                 self.journal.note(Step::Passages { query, sources });
-                Ok(passages.clone())
+                Ok(passages.to_vec())
             }
-            Some(_) => Ok(Vec::new()),
-            None => Err(Need::Passages { query, amount: documentation.amount.min(10) }.into()),
+            Some(_) => {
+                self.interrupt();
+                Ok(Vec::new())
+            }
+            None => Err(Need::Passages { query, amount }.into()),
         }
     }
 
@@ -74,14 +96,17 @@ impl<'a> Turn<'a> {
         let flow = self.input.flow;
         let mut has_spoken = false;
         for _ in 0..MAX_ROUNDS {
-            let Some(state) = self.state() else { return self.fail() };
+            let Some(state) = self.state() else {
+                return self.break_off("the state in which the conversation was is no longer in the flow");
+            };
             let prompt = Prompt {
                 flow,
                 session: &self.session,
                 transcript: &self.transcript,
                 state,
                 passages,
-                memory: self.input.memory,
+                memory: if flow.document.configuration.agent_memory { self.input.memory } else { &[] },
+                window: self.window(),
                 today: today(self.input.now),
             };
             let request = prompt.request(past, &self.said);
@@ -92,9 +117,13 @@ impl<'a> Turn<'a> {
             let reply = match self.complete(Purpose::Answer, past_messages, request)? {
                 None => return Ok(()),
                 Some(Ok(reply)) => reply,
-                Some(Err(error)) => return self.no_answer(ordinal, &error, has_spoken),
+                Some(Err(error)) => return self.no_answer(ordinal, &error),
             };
             let text = reply.text.trim().to_owned();
+            if text.is_empty() && reply.tool_calls.is_empty() && !has_spoken && !self.is_leaving() {
+                let error = ChatError::new(ChatErrorKind::Rubbish, "the model said nothing and called nothing");
+                return self.no_answer(ordinal, &error);
+            }
             if !text.is_empty() {
                 if !self.may_say(&text)? {
                     return Ok(());
@@ -122,13 +151,12 @@ impl<'a> Turn<'a> {
                 }
                 self.said.push(ChatMessage::tool(call.id.clone(), result));
             }
-            self.session.failures = 0;
-            let gone = matches!(self.then, Then::Return(_));
-            let is_done = self.then != Then::Wait || self.transcript.control != Control::Agent;
-            if gone || (is_done && has_spoken) {
+            let has_left = matches!(self.then, Then::Return(_));
+            if has_left || (self.is_leaving() && has_spoken) {
+                self.session.failures = 0;
                 return Ok(());
             }
-            if self.calls >= MAX_CALLS {
+            if self.asked >= MAX_CALLS {
                 break;
             }
         }
@@ -137,6 +165,11 @@ impl<'a> Turn<'a> {
             self.say_fallback();
         }
         Ok(())
+    }
+
+    /// Whether the agent has only its last words left to say, or none.
+    fn is_leaving(&self) -> bool {
+        self.then != Then::Wait || self.transcript.control != Control::Agent
     }
 
     /// Asks a model. None when a person took over meanwhile.
@@ -172,17 +205,22 @@ impl<'a> Turn<'a> {
     }
 
     /// The model gave no usable answer: the customer gets the flow's fallback, and the transcript says why (goal R4).
-    fn no_answer(&mut self, completion: usize, error: &ChatError, has_spoken: bool) -> Result<(), Stop> {
+    ///
+    /// Also after words that came with a call: what the customer was told to wait for does not come.
+    fn no_answer(&mut self, completion: usize, error: &ChatError) -> Result<(), Stop> {
         self.journal.note(Step::Failed { completion, reason: error.message.clone() });
         self.lines.push(Line::noted("model_failure", json!({"kind": error.kind, "message": error.message})));
         self.session.failures += 1;
-        if !has_spoken {
-            self.say_fallback();
-        }
-        if self.session.failures >= MAX_FAILURES { self.fail() } else { Ok(()) }
+        self.say_fallback();
+        let is_with_agent = self.transcript.control == Control::Agent;
+        if is_with_agent && self.session.failures >= MAX_FAILURES { self.fail() } else { Ok(()) }
     }
 
+    /// Says that the agent cannot answer, unless a person will.
     pub(super) fn say_fallback(&mut self) {
+        if self.transcript.control != Control::Agent {
+            return;
+        }
         let texts = &self.input.flow.document.configuration.texts;
         self.say(or(&texts.fallback, "I am sorry, I cannot answer right now. Please try again."), None);
     }

@@ -12,6 +12,10 @@ use super::{
     turn::{Stop, Turn},
 };
 
+/// Most functions that run before a conversation, and as many after it.
+const MAX_FUNCTIONS: usize = 32;
+/// Lines of a conversation by which it is judged, however many the agent reads.
+const JUDGED: u32 = 200;
 /// Most facts that are remembered of a contact, per flow.
 const MAX_FACTS: usize = 30;
 /// Longest fact, in characters.
@@ -47,28 +51,25 @@ pub(super) fn wrap_up(turn: &mut Turn<'_>) -> Result<(), Stop> {
 fn run_all(turn: &mut Turn<'_>, ids: &[String], occasion: Occasion) -> Result<(), Stop> {
     let flow = turn.input.flow;
     let nothing = Value::Object(Map::new());
-    for id in ids {
+    if ids.len() > MAX_FUNCTIONS {
+        let message = format!("only the first {MAX_FUNCTIONS} functions of {} run", ids.len());
+        turn.lines.push(Line::noted("warning", json!({"message": message})));
+    }
+    for id in ids.iter().take(MAX_FUNCTIONS) {
         let Some(callable) = flow.function(id) else {
             let message = format!("the function `{id}` does not exist");
             turn.lines.push(Line::noted("warning", json!({"message": message})));
             continue;
         };
-        match turn.run(callable, occasion, Map::new())? {
-            None => return Ok(()),
-            Some(Ok(output)) => {
-                turn.apply(callable, occasion, &nothing, &output);
-            }
-            Some(Err(error)) => {
-                turn.failed(callable, occasion, &nothing, &error);
-            }
-        }
+        let Some(ran) = turn.run(callable, occasion, Map::new())? else { return Ok(()) };
+        turn.settle(callable, occasion, &nothing, &ran);
     }
     Ok(())
 }
 
 /// Asks a model about the conversation, which answers with JSON. None where it did not.
 fn judge(turn: &mut Turn<'_>, purpose: Purpose, instruction: String) -> Result<Option<Value>, Stop> {
-    let past = turn.past()?;
+    let past = turn.latest(JUDGED)?;
     let dialogue = as_dialogue(&past, &turn.said);
     let messages = vec![ChatMessage::new(Role::System, instruction), ChatMessage::new(Role::User, dialogue)];
     let request = ChatRequest { messages, temperature: Some(0.0), ..ChatRequest::default() };
@@ -140,7 +141,12 @@ fn review(turn: &mut Turn<'_>) -> Result<(), Stop> {
             .filter(|(_, yes)| !**yes)
             .map(|(question, _)| question.as_str())
             .collect();
-        turn.transcript.flagged = Some(format!("call review: {}", failed.join("; ")));
+        let failed = format!("call review: {}", failed.join("; "));
+        // Whoever flagged it before had a reason too.
+        turn.transcript.flagged = Some(match turn.transcript.flagged.take() {
+            Some(reason) => format!("{reason}; {failed}"),
+            None => failed,
+        });
     }
     Ok(())
 }
@@ -156,8 +162,12 @@ fn remember(turn: &mut Turn<'_>) -> Result<(), Stop> {
     );
     let Some(answer) = judge(turn, Purpose::Memory, instruction)? else { return Ok(()) };
     let Some(facts) = answer.get("facts").and_then(Value::as_array) else { return Ok(()) };
-    let facts = facts.iter().filter_map(Value::as_str).map(str::trim).filter(|fact| !fact.is_empty());
-    turn.memory = Some(facts.take(MAX_FACTS).map(|fact| fact.chars().take(MAX_FACT).collect()).collect());
+    // On one line each: a fact comes from what the customer said, and must not look like a part of the instruction.
+    let facts = facts
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|fact| fact.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_FACT).collect::<String>());
+    turn.memory = Some(facts.filter(|fact| !fact.is_empty()).take(MAX_FACTS).collect());
     Ok(())
 }
 

@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 /// Most parameters of a conversation.
 const MAX_PARAMETERS: usize = 200;
+/// Most of a conversation's parameters beside which a browser may add one: it must not crowd out what tokens and
+/// functions have to say.
+const MAX_BROWSER: usize = 100;
 /// Longest name of one, in characters.
 const MAX_NAME: usize = 255;
 /// Largest value that a browser or a token may set, in bytes of JSON.
@@ -38,7 +41,8 @@ pub(super) fn set(
     if value.to_string().len() > most {
         return Err("it is too large");
     }
-    if parameters.len() >= MAX_PARAMETERS && !parameters.contains_key(name) {
+    let most = if provenance == Provenance::Browser { MAX_BROWSER } else { MAX_PARAMETERS };
+    if parameters.len() >= most && !parameters.contains_key(name) {
         return Err("the conversation has as many parameters as are kept");
     }
     parameters.insert(name.to_owned(), Attribute { value: value.clone(), provenance });

@@ -21,27 +21,44 @@ use crate::flow::{
     document::Permission,
 };
 
+/// Most calls that the model may ask for in one turn.
+pub(super) const MAX_CALLS: usize = 24;
 /// Most of a function's response that the model reads, in characters.
 const MAX_RESULT: usize = 32_000;
+
+/// What became of a call.
+pub(super) struct Ran {
+    /// Which call of the turn it was; none where it was refused before it ran.
+    ordinal: Option<usize>,
+    result: Result<FunctionOutput, FunctionError>,
+}
+
+impl Ran {
+    fn refused(error: FunctionError) -> Self {
+        Self { ordinal: None, result: Err(error) }
+    }
+}
 
 impl Turn<'_> {
     /// Runs what the model calls; gives what it is told of it.
     pub(super) fn call(&mut self, call: &ToolCall) -> Result<String, Stop> {
+        if self.asked >= MAX_CALLS {
+            return Ok("error: too much was called in one turn".to_owned());
+        }
+        self.asked += 1;
         let flow = self.input.flow;
         let found = flow.offered(&self.session.visited).into_iter().find(|callable| callable.tool == call.name);
         let Some(callable) = found else { return Ok(self.call_built_in(call)) };
         let Value::Object(arguments) = &call.arguments else {
             let error = FunctionError::new(FunctionErrorKind::Input, "the arguments are no JSON object");
-            return Ok(self.failed(callable, Occasion::Agent, &call.arguments, &error));
+            return Ok(self.settle(callable, Occasion::Agent, &call.arguments, &Ran::refused(error)));
         };
-        if let Err(error) = check(callable, arguments) {
-            return Ok(self.failed(callable, Occasion::Agent, &call.arguments, &error));
-        }
-        let Some(result) = self.run(callable, Occasion::Agent, arguments.clone())? else { return Ok(String::new()) };
-        Ok(match result {
-            Ok(output) => self.apply(callable, Occasion::Agent, &call.arguments, &output),
-            Err(error) => self.failed(callable, Occasion::Agent, &call.arguments, &error),
-        })
+        let ran = match check(callable, arguments) {
+            Ok(()) => self.run(callable, Occasion::Agent, arguments.clone())?,
+            Err(error) => Some(Ran::refused(error)),
+        };
+        let Some(ran) = ran else { return Ok(String::new()) };
+        Ok(self.settle(callable, Occasion::Agent, &call.arguments, &ran))
     }
 
     /// Runs a function. None when a person took over meanwhile.
@@ -50,16 +67,16 @@ impl Turn<'_> {
         callable: &Callable,
         occasion: Occasion,
         parameters: Map<String, Value>,
-    ) -> Result<Option<Result<FunctionOutput, FunctionError>>, Stop> {
+    ) -> Result<Option<Ran>, Stop> {
         let internal_parameters = match self.internal_parameters(callable) {
             Ok(parameters) => parameters,
-            Err(error) => return Ok(Some(Err(error))),
+            Err(error) => return Ok(Some(Ran::refused(error))),
         };
         let ordinal = self.calls;
         match self.answers.call(ordinal) {
             Some(Answer::Call { result }) => {
                 self.calls += 1;
-                Ok(Some(result.clone()))
+                Ok(Some(Ran { ordinal: Some(ordinal), result: result.clone() }))
             }
             Some(_) => {
                 self.interrupt();
@@ -115,12 +132,29 @@ impl Turn<'_> {
         }
     }
 
-    /// Lets an output act on the conversation; gives what the model sees of it.
-    pub(super) fn apply(
+    /// Lets what became of a call act on the conversation; gives what the model sees of it.
+    pub(super) fn settle(&mut self, callable: &Callable, occasion: Occasion, arguments: &Value, ran: &Ran) -> String {
+        let (event, error) = match &ran.result {
+            Ok(output) => (output.event.clone(), None),
+            Err(error) => (None, Some(error.message.clone())),
+        };
+        let name = &callable.function.name;
+        if !self.transcript.functions.contains(name) {
+            self.transcript.functions.push(name.clone());
+        }
+        self.journal.note(Step::Called { call: ran.ordinal, function: name.clone(), event, error });
+        match &ran.result {
+            Ok(output) => self.apply(callable, occasion, arguments, ran.ordinal, output),
+            Err(error) => self.failed(callable, occasion, arguments, ran.ordinal, error),
+        }
+    }
+
+    fn apply(
         &mut self,
         callable: &Callable,
         occasion: Occasion,
         arguments: &Value,
+        ordinal: Option<usize>,
         output: &FunctionOutput,
     ) -> String {
         let mut warnings = callable.function.undeclared(output);
@@ -130,11 +164,10 @@ impl Turn<'_> {
                 warnings.push(format!("`{name}` was not added to the context: {problem}"));
             }
         }
-        self.note_called(callable, output.event.as_deref(), None);
         self.lines.push(Line::noted(
             "function_call",
             json!({
-                "ordinal": self.calls.saturating_sub(1),
+                "ordinal": ordinal,
                 "function": callable.function.name,
                 "tool": callable.tool,
                 "occasion": occasion,
@@ -148,10 +181,13 @@ impl Turn<'_> {
             }),
         ));
         for effect in &output.effects {
-            self.act(effect);
+            self.act(effect, occasion);
         }
-        if let Some(event) = &output.event {
-            self.emit(event);
+        match &output.event {
+            // What is over goes nowhere.
+            Some(event) if occasion == Occasion::WrapUp => self.ignore(event),
+            Some(event) => self.emit(event),
+            None => {}
         }
         match &output.response {
             Value::Null => "done".to_owned(),
@@ -161,17 +197,18 @@ impl Turn<'_> {
     }
 
     /// A failure is the function's answer, and ends nothing (row DA-J9).
-    pub(super) fn failed(
+    fn failed(
         &mut self,
         callable: &Callable,
         occasion: Occasion,
         arguments: &Value,
+        ordinal: Option<usize>,
         error: &FunctionError,
     ) -> String {
-        self.note_called(callable, None, Some(&error.message));
         self.lines.push(Line::noted(
             "function_call",
             json!({
+                "ordinal": ordinal,
                 "function": callable.function.name,
                 "tool": callable.tool,
                 "occasion": occasion,
@@ -183,34 +220,36 @@ impl Turn<'_> {
         format!("error: {}", bounded(&error.message))
     }
 
-    fn note_called(&mut self, callable: &Callable, event: Option<&str>, error: Option<&str>) {
-        let name = &callable.function.name;
-        if !self.transcript.functions.contains(name) {
-            self.transcript.functions.push(name.clone());
-        }
-        self.journal.note(Step::Called {
-            call: self.calls.saturating_sub(1),
-            function: name.clone(),
-            event: event.map(str::to_owned),
-            error: error.map(str::to_owned),
-        });
-    }
-
-    fn act(&mut self, effect: &Effect) {
+    fn act(&mut self, effect: &Effect, occasion: Occasion) {
         match effect {
+            Effect::Tag { name, value } => intervention::tag(&mut self.transcript, name, value),
+            // Otherwise a conversation that is over would wait for a person.
+            _ if occasion == Occasion::WrapUp => {
+                self.warn("a function that runs at the end can neither hand the conversation off nor end it");
+            }
             Effect::HandOff { skills } => self.hand_off(skills.clone(), "queue", None),
             Effect::Transfer { contact } => self.hand_off(Vec::new(), contact, None),
-            Effect::End => {
-                if self.then == Then::Wait {
-                    self.then = Then::End;
-                }
-            }
-            Effect::Tag { name, value } => intervention::tag(&mut self.transcript, name, value),
+            Effect::End => self.end(),
         }
+    }
+
+    /// The conversation ends after the agent's words, unless it goes back to a scenario.
+    fn end(&mut self) {
+        if self.then == Then::Wait {
+            self.then = Then::End;
+        }
+    }
+
+    fn warn(&mut self, message: &str) {
+        self.lines.push(Line::noted("warning", json!({"message": message})));
     }
 
     /// Queues the conversation for a person, or sends it elsewhere (rows DA-J15, DA-X8).
     fn hand_off(&mut self, skills: Vec<String>, destination: &str, reason: Option<&str>) {
+        if self.transcript.control == Control::Operator {
+            self.warn("the conversation was not handed off: a person has it already");
+            return;
+        }
         let line = json!({"skills": skills, "destination": destination, "reason": reason});
         self.lines.push(Line::noted("hand_off", line));
         self.transcript.control = Control::Queued;
@@ -223,11 +262,10 @@ impl Turn<'_> {
     fn emit(&mut self, event: &str) {
         let flow = self.input.flow;
         let Some(from) = self.session.state.clone() else { return };
-        let Some(arrival) = flow.arrival(&from, event) else {
-            self.journal.note(Step::Ignored { event: event.to_owned(), state: from.clone() });
-            let state = flow.state(&from).map_or(from.as_str(), |state| state.name.as_str());
-            let message = format!("the event `{event}` has no transition from the state `{state}`");
-            self.lines.push(Line::noted("warning", json!({"message": message})));
+        // Who is on the way back to the scenario has left the flow.
+        let has_left = matches!(self.then, Then::Return(_));
+        let Some(arrival) = flow.arrival(&from, event).filter(|_| !has_left) else {
+            self.ignore(event);
             return;
         };
         let name = |id: &str| flow.state(id).map_or_else(|| id.to_owned(), |state| state.name.clone());
@@ -241,7 +279,7 @@ impl Turn<'_> {
                 (state.id.clone(), state.name.clone())
             }
             Arrival::End => {
-                self.then = Then::End;
+                self.end();
                 ("end".to_owned(), "end".to_owned())
             }
             Arrival::Scenario(intent) => {
@@ -254,11 +292,20 @@ impl Turn<'_> {
         self.lines.push(Line::noted("state_change", json!({"from": name(&from), "to": shown, "event": event})));
     }
 
+    /// Notes an event that leads nowhere.
+    fn ignore(&mut self, event: &str) {
+        let id = self.session.state.clone().unwrap_or_default();
+        let state = self.input.flow.state(&id).map_or(id.as_str(), |state| state.name.as_str());
+        let message = format!("the event `{event}` leads nowhere from the state `{state}`");
+        self.warn(&message);
+        self.journal.note(Step::Ignored { event: event.to_owned(), state: id });
+    }
+
     fn call_built_in(&mut self, call: &ToolCall) -> String {
         let configuration = &self.input.flow.document.configuration;
         match call.name.as_str() {
             END if configuration.agent_may_end == Permission::Allowed => {
-                self.then = Then::End;
+                self.end();
                 "The conversation ends after your next words: say goodbye.".to_owned()
             }
             HAND_OFF if configuration.agent_may_hand_off == Permission::Allowed => {
@@ -269,8 +316,7 @@ impl Turn<'_> {
                 "A person will take over: tell the customer.".to_owned()
             }
             name => {
-                let message = format!("the agent called `{name}`, which it does not have");
-                self.lines.push(Line::noted("warning", json!({"message": message})));
+                self.warn(&format!("the agent called `{name}`, which it does not have"));
                 format!("error: there is no tool `{name}`")
             }
         }
@@ -302,7 +348,11 @@ fn check(callable: &Callable, arguments: &Map<String, Value>) -> Result<(), Func
         if !fits {
             return wrong(format!("`{}` must be of the type {}", parameter.name, parameter.kind.as_str()));
         }
-        let is_choice = value.as_str().is_none_or(|text| parameter.choices.iter().any(|choice| choice == text));
+        let is_choice = match value {
+            Value::String(text) => parameter.choices.contains(text),
+            Value::Number(_) | Value::Bool(_) => parameter.choices.contains(&value.to_string()),
+            _ => true,
+        };
         if !parameter.choices.is_empty() && !is_choice {
             return wrong(format!("`{}` must be one of: {}", parameter.name, parameter.choices.join(", ")));
         }
@@ -310,7 +360,8 @@ fn check(callable: &Callable, arguments: &Map<String, Value>) -> Result<(), Func
     Ok(())
 }
 
-fn bounded(text: &str) -> String {
+/// What the model reads of a function's response.
+pub(super) fn bounded(text: &str) -> String {
     match text.char_indices().nth(MAX_RESULT) {
         Some((at, _)) => format!("{} … (shortened)", &text[..at]),
         None => text.to_owned(),

@@ -35,7 +35,7 @@ impl Turn<'_> {
                 }
                 match &verdict.refused {
                     Some((guardrail, reason)) => {
-                        self.refuse(guardrail, reason);
+                        self.refuse(Some(guard), guardrail, reason);
                         Ok(false)
                     }
                     None => Ok(true),
@@ -49,8 +49,9 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn refuse(&mut self, guardrail: &str, reason: &str) {
+    /// Notes a refusal, and whose words were refused: those of the customer are not shown to the model later.
+    pub(super) fn refuse(&mut self, guard: Option<Guard>, guardrail: &str, reason: &str) {
         self.journal.note(Step::Refused { guardrail: guardrail.to_owned(), reason: reason.to_owned() });
-        self.lines.push(Line::noted("refusal", json!({"guardrail": guardrail, "reason": reason})));
+        self.lines.push(Line::noted("refusal", json!({"guardrail": guardrail, "guard": guard, "reason": reason})));
     }
 }

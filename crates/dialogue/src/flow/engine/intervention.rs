@@ -75,6 +75,9 @@ pub fn intervene(
             if state.control != Control::Operator {
                 return Err(Refused::NotTaken);
             }
+            if state.operator.as_ref().is_some_and(|with| with != operator) {
+                return Err(Refused::TakenByOther);
+            }
             if text.trim().is_empty() {
                 return Err(Refused::Nothing);
             }
@@ -101,8 +104,11 @@ pub fn intervene(
         }
         Intervention::Report { reason } => {
             state.flagged = Some(reason.clone());
-            state.status = TranscriptStatus::Reported;
-            state.ended_at.get_or_insert(now);
+            state.reported = true;
+            // A conversation that goes on is one to be looked at, and ends as reported.
+            if !state.status.is_open() {
+                state.status = TranscriptStatus::Reported;
+            }
             vec![Line::noted("report", json!({"reason": reason}))]
         }
     })
@@ -110,9 +116,9 @@ pub fn intervene(
 
 /// Ends the conversation, and gives the line that tells of it.
 pub(super) fn close(state: &mut TranscriptState, status: TranscriptStatus, now: Timestamp) -> Line {
-    state.status = status;
+    state.status = if state.reported { TranscriptStatus::Reported } else { status };
     state.ended_at = Some(now);
-    Line::noted("status", json!({"status": status}))
+    Line::noted("status", json!({"status": state.status}))
 }
 
 /// Sets a tag; an empty value takes it away.

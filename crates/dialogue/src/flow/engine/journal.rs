@@ -30,10 +30,12 @@ pub enum Step {
         /// Its id.
         state: String,
     },
-    /// A parameter was not taken, because somebody who is trusted more has set it.
+    /// A parameter that the client, its token or a scenario gave was not taken.
     Kept {
         /// Its name.
         parameter: String,
+        /// Why.
+        reason: &'static str,
     },
     /// Passages were found for a question.
     Passages {
@@ -60,8 +62,9 @@ pub enum Step {
     },
     /// A function was called.
     Called {
-        /// Which call.
-        call: usize,
+        /// Which call; none where it was refused before it ran.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        call: Option<usize>,
         /// The function's name.
         function: String,
         /// The event that it emitted.

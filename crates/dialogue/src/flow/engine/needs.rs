@@ -40,6 +40,19 @@ pub enum Need {
     },
 }
 
+impl Need {
+    /// Whether a person who takes over stops the search for its answer. What runs when the conversation ends is not
+    /// stopped: it is over already, and wrap-up runs whole or is not made up for (row DA-F22).
+    pub fn yields(&self) -> bool {
+        match self {
+            Self::History { .. } => false,
+            Self::Complete(completion) => matches!(completion.purpose, Purpose::Answer | Purpose::Rewrite),
+            Self::Call(call) => call.occasion != Occasion::WrapUp,
+            Self::Passages { .. } | Self::Guard { .. } => true,
+        }
+    }
+}
+
 /// A question to a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Completion {
@@ -193,8 +206,8 @@ impl Answers {
         self.0.is_empty()
     }
 
-    pub(super) fn history(&self) -> Option<&Answer> {
-        self.find(|need| matches!(need, Need::History { .. }))
+    pub(super) fn history(&self, most: u32) -> Option<&Answer> {
+        self.find(|need| matches!(need, Need::History { lines } if *lines == most))
     }
 
     pub(super) fn completion(&self, which: usize) -> Option<&Answer> {

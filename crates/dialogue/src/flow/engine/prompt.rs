@@ -8,7 +8,7 @@ use model::{
 };
 use serde_json::json;
 
-use super::{line::Past, needs::Passage, session::Session};
+use super::{functions::bounded, line::Past, needs::Passage, session::Session};
 use crate::flow::{
     compiled::CompiledFlow,
     document::{Permission, State},
@@ -21,6 +21,9 @@ pub(super) const HAND_OFF: &str = "hand_off_to_human";
 
 /// What stands for the customer's first act where they said nothing.
 const OPENED: &str = "(The customer opened the conversation and has said nothing yet.)";
+
+/// What stands for what was said before the lines that the model reads.
+const CUT: &str = "(What was said earlier is not shown.)";
 
 /// Rules that hold in every flow.
 const RULES: &str = "\
@@ -54,6 +57,8 @@ pub(super) struct Prompt<'a> {
     pub(super) state: &'a State,
     pub(super) passages: &'a [Passage],
     pub(super) memory: &'a [String],
+    /// How many lines of the past it reads at most.
+    pub(super) window: u32,
     pub(super) today: String,
 }
 
@@ -71,8 +76,8 @@ impl Prompt<'_> {
         paragraph(&mut text, RULES);
         let channel = if self.transcript.channel.is_empty() { "web" } else { &self.transcript.channel };
         paragraph(&mut text, &format!("Channel: {channel}. {}", manners(channel)));
-        let language = self.transcript.language.as_ref().or(self.flow.document.configuration.language.as_ref());
-        if let Some(language) = language {
+        let wanted = self.transcript.language.as_deref().filter(|language| is_tag(language));
+        if let Some(language) = wanted.or(self.flow.document.configuration.language.as_deref()) {
             let line = format!("Language: {language}. Answer in it unless the customer clearly uses another.");
             paragraph(&mut text, &line);
         }
@@ -82,11 +87,7 @@ impl Prompt<'_> {
             paragraph(&mut text, &format!("From past conversations with this customer you know:{facts}"));
         }
         if !self.passages.is_empty() {
-            let passages: String = self
-                .passages
-                .iter()
-                .map(|passage| format!("\n<passage source=\"{}\">\n{}\n</passage>", passage.source, passage.text))
-                .collect();
+            let passages: String = self.passages.iter().map(passage_of).collect();
             paragraph(&mut text, &format!("Passages that may help to answer:{passages}"));
         }
         paragraph(&mut text, &format!("Current step: {}\n{}", self.state.name, self.state.thought));
@@ -104,7 +105,8 @@ impl Prompt<'_> {
             None => turn.first().is_some_and(|message| message.role == Role::User),
         };
         if !begins_with_customer {
-            messages.push(ChatMessage::new(Role::User, OPENED));
+            let is_cut = !past.is_empty() && usize::try_from(self.window).is_ok_and(|window| past.len() >= window);
+            messages.push(ChatMessage::new(Role::User, if is_cut { CUT } else { OPENED }));
         }
         messages.extend(as_messages(past));
         messages.extend_from_slice(turn);
@@ -152,6 +154,20 @@ impl Prompt<'_> {
     }
 }
 
+/// A passage as the model reads it: what it says cannot end it.
+fn passage_of(passage: &Passage) -> String {
+    let source = passage.source.replace(['"', '<', '>', '\n'], " ");
+    let text = passage.text.replace("</passage", "</ passage");
+    format!("\n<passage source=\"{source}\">\n{text}\n</passage>")
+}
+
+/// Whether it can be a language tag (RFC 5646 §2.1). Customers say what language they want, and what they say must not
+/// become a part of the instruction.
+fn is_tag(language: &str) -> bool {
+    let is_subtag = |part: &str| matches!(part.len(), 1..=8) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    language.len() <= 35 && language.split('-').all(is_subtag)
+}
+
 /// The past as messages of a prompt. Calls get ids of their own: the first ones were the model's of then.
 pub(super) fn as_messages(past: &[Past]) -> Vec<ChatMessage> {
     let mut messages = Vec::with_capacity(past.len() + 4);
@@ -166,7 +182,7 @@ pub(super) fn as_messages(past: &[Past]) -> Vec<ChatMessage> {
                 let id = format!("past_{at}");
                 let call = ToolCall { id: id.clone(), name: tool.clone(), arguments: arguments.clone() };
                 messages.push(ChatMessage { tool_calls: vec![call], ..ChatMessage::new(Role::Assistant, "") });
-                messages.push(ChatMessage::tool(id, result.clone()));
+                messages.push(ChatMessage::tool(id, bounded(result)));
             }
         }
     }

@@ -119,7 +119,10 @@ pub(super) struct Turn<'a> {
     pub(super) then: Then,
     pub(super) memory: Option<Vec<String>>,
     pub(super) completions: usize,
+    /// Functions that ran.
     pub(super) calls: usize,
+    /// Calls that the model asked for, of whatever it called.
+    pub(super) asked: usize,
     pub(super) guards: usize,
     /// Whether the agent must not go on: a person took over meanwhile.
     pub(super) interrupted: bool,
@@ -150,6 +153,7 @@ impl<'a> Turn<'a> {
             memory: None,
             completions: 0,
             calls: 0,
+            asked: 0,
             guards: 0,
             interrupted: false,
         }
@@ -160,7 +164,7 @@ impl<'a> Turn<'a> {
         let state = self.session.state.as_deref().and_then(|id| self.input.flow.state(id));
         self.transcript.place = state.map(|state| state.name.clone());
         let returned = match self.then {
-            Then::Return(intent) if self.transcript.status.is_open() => Some(intent),
+            Then::Return(intent) if self.transcript.status.is_open() && !self.interrupted => Some(intent),
             _ => None,
         };
         Outcome {
@@ -188,24 +192,26 @@ impl<'a> Turn<'a> {
         if is_new {
             self.begin()?;
         }
-        match self.input.inbound.act {
-            Act::Link => return Ok(()),
-            Act::Open if !is_new => return Ok(()),
-            Act::Open => self.open()?,
-            _ => {
-                let words = words(self.input.inbound);
-                // Who comes from a scenario was heard there already, and what they said is what the agent answers.
-                if words.trim().is_empty() {
-                    if !is_new {
-                        return Ok(());
-                    }
-                    self.open()?;
-                } else {
-                    self.hear(&words)?;
-                }
-            }
+        // What runs before may have ended it, sent it back, or been interrupted: then nobody is to be answered.
+        let has_left = matches!(self.then, Then::Return(_));
+        if !self.interrupted && !has_left && self.transcript.status.is_open() {
+            self.follow(is_new)?;
         }
         self.conclude()
+    }
+
+    /// Does what the act asks for.
+    fn follow(&mut self, is_new: bool) -> Result<(), Stop> {
+        let words = match self.input.inbound.act {
+            Act::Link => return Ok(()),
+            Act::Open => String::new(),
+            // Who comes from a scenario was heard there already, and what they said is what the agent answers.
+            _ => words(self.input.inbound),
+        };
+        if !words.trim().is_empty() {
+            return self.hear(&words);
+        }
+        if is_new { self.open() } else { Ok(()) }
     }
 
     fn intervene(&mut self, intervention: &Intervention) -> Result<(), Stop> {
@@ -227,8 +233,8 @@ impl<'a> Turn<'a> {
         let given = self.input.entered.map(|entered| (&entered.parameters, Provenance::Function));
         for (values, provenance) in told.into_iter().chain(given) {
             for (name, value) in values {
-                if context::set(&mut self.transcript.parameters, name, value, provenance).is_err() {
-                    self.journal.note(Step::Kept { parameter: name.clone() });
+                if let Err(reason) = context::set(&mut self.transcript.parameters, name, value, provenance) {
+                    self.journal.note(Step::Kept { parameter: name.clone(), reason });
                 }
             }
         }
@@ -237,9 +243,7 @@ impl<'a> Turn<'a> {
     /// Puts the conversation into its first state, and runs what is to run before.
     fn begin(&mut self) -> Result<(), Stop> {
         let Some(initial) = self.input.flow.initial() else {
-            let line = Line::noted("model_failure", json!({"kind": "broken", "message": "the flow has no state"}));
-            self.lines.push(line);
-            return self.fail();
+            return self.break_off("the flow has no state in which it could begin: add one, and name it as initial");
         };
         self.session.state = Some(initial.id.clone());
         self.session.visited.push(initial.id.clone());
@@ -250,8 +254,9 @@ impl<'a> Turn<'a> {
     /// The agent's first words, where the customer said nothing.
     fn open(&mut self) -> Result<(), Stop> {
         match &self.input.flow.document.configuration.opening {
-            _ if self.transcript.control != Control::Agent || !self.transcript.status.is_open() => Ok(()),
+            _ if self.transcript.control != Control::Agent => Ok(()),
             Opening::Silent => Ok(()),
+            Opening::Say(text) if text.trim().is_empty() => Ok(()),
             Opening::Say(text) => {
                 self.say(text, None);
                 Ok(())
@@ -262,9 +267,6 @@ impl<'a> Turn<'a> {
 
     /// The customer said something.
     fn hear(&mut self, words: &str) -> Result<(), Stop> {
-        if !self.transcript.status.is_open() {
-            return Ok(());
-        }
         if self.transcript.control != Control::Agent {
             self.journal.note(Step::Silent);
             return Ok(());
@@ -276,7 +278,7 @@ impl<'a> Turn<'a> {
         let too_dear = guardrails.max_cost.is_some_and(|most| self.session.cost >= most);
         if too_long || too_dear {
             let bound = if too_long { "max_turns" } else { "max_cost" };
-            self.refuse(bound, "the conversation has reached its bound");
+            self.refuse(None, bound, "the conversation has reached its bound");
             self.say(or(&texts.limit, "This conversation has become too long. Please start a new one."), None);
             self.then = Then::End;
             return Ok(());
@@ -292,7 +294,15 @@ impl<'a> Turn<'a> {
         let past = self.past()?;
         self.said.push(ChatMessage::new(Role::User, words.clone()));
         let passages = self.passages(&past, &words)?;
-        self.answer(&past, &passages)
+        if self.interrupted { Ok(()) } else { self.answer(&past, &passages) }
+    }
+
+    /// The flow is broken where the conversation stands: the customer gets the fallback, and the conversation has
+    /// failed.
+    pub(super) fn break_off(&mut self, problem: &str) -> Result<(), Stop> {
+        self.lines.push(Line::noted("model_failure", json!({"kind": "broken", "message": problem})));
+        self.say_fallback();
+        self.fail()
     }
 
     /// Ends the conversation as failed.
@@ -314,13 +324,19 @@ impl<'a> Turn<'a> {
             let texts = &self.input.flow.document.configuration.texts;
             self.say(or(&texts.handed_off, "I am handing you over to a colleague. One moment, please."), None);
         }
+        if self.then != Then::Wait && self.transcript.control != Control::Agent {
+            // Who was promised a person must not lose the conversation before the person comes.
+            let message = "the conversation stays open: it was handed to a person";
+            self.lines.push(Line::noted("warning", json!({"message": message})));
+            self.then = Then::Wait;
+        }
         if self.then == Then::End {
             let line = intervention::close(&mut self.transcript, TranscriptStatus::Completed, self.input.now);
             self.lines.push(line);
             self.journal.note(Step::Ended { status: TranscriptStatus::Completed.as_str() });
-            closing::wrap_up(self)?;
         }
-        Ok(())
+        // A flow that goes back to its scenario is over, though the conversation is not: nothing of it is kept.
+        if self.then == Then::Wait { Ok(()) } else { closing::wrap_up(self) }
     }
 
     /// The agent says something.

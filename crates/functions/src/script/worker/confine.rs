@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use rustix::{
-    process::{DumpableBehavior, Resource, Rlimit, getrlimit, nice, set_dumpable_behavior, setrlimit, setsid},
+    process::{DumpableBehavior, Resource, Rlimit, getrlimit, nice, set_dumpable_behavior, setpgid, setrlimit},
     thread::set_no_new_privs,
     time::{ClockId, clock_gettime},
 };
@@ -22,7 +22,9 @@ pub(super) fn confine() {
     // When memory is short, the system ends workers before the server. Before files are out of reach.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     let _ = std::env::set_current_dir("/");
-    let _ = setsid();
+    // A group of its own: an interrupt from a terminal is the server's to handle. Not a session of its own, which a kernel
+    // with automatic groups would give as much of the processor as the whole server.
+    let _ = setpgid(None, None);
     let _ = nice(NICENESS);
     let _ = set_no_new_privs(true);
     // No process of the same user may look into it.

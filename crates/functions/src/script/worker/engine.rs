@@ -68,7 +68,11 @@ impl Engine {
     fn attempt<'js>(&self, ctx: &Ctx<'js>, task: &Task) -> Result<String, Fault> {
         let Some(input) = &task.input else {
             // Only what the compiler says counts; nothing of it runs.
-            if task.module { declare(ctx, task).map(drop)? } else { compile(ctx, task).map(drop)? }
+            if task.module {
+                declare(ctx, task).map(drop)?
+            } else {
+                compile(ctx, task).map(drop)?
+            }
             return Ok(String::new());
         };
         let code = if task.module { self.default_export(ctx, task)? } else { compile(ctx, task)? };

@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn the_place_is_the_first_of_the_tenants_own() {
-        let trace = "    at fetch (<platform>:40:7)\n    at inner (<function>:4:9)\n    at <anonymous> (<function>:2:1)\n";
+        let trace =
+            "    at fetch (<platform>:40:7)\n    at inner (<function>:4:9)\n    at <anonymous> (<function>:2:1)\n";
         assert_eq!(place(trace, false).as_deref(), Some("line 3, column 9"));
         assert_eq!(place(trace, true).as_deref(), Some("line 4, column 9"));
         assert_eq!(place("    at <function>:1:5\n", true).as_deref(), Some("line 1, column 5"));

@@ -128,6 +128,9 @@ impl TaskState {
                 return Next::Settled(answer);
             }
             let Some(bounds) = self.bounds.get() else { return Next::Nothing };
+            if self.is_over() {
+                return Next::Over;
+            }
             let now = Instant::now();
             let timer = self.timers.borrow().peek().map(|Reverse(timer)| *timer);
             if let Some((at, number)) = timer
@@ -135,9 +138,6 @@ impl TaskState {
             {
                 self.timers.borrow_mut().pop();
                 return Next::Settled(Answer { number, outcome: Ok(String::new()) });
-            }
-            if self.is_over() {
-                return Next::Over;
             }
             let end = match timer {
                 Some((at, _)) => at.min(bounds.end),

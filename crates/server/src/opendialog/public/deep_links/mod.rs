@@ -179,7 +179,7 @@ async fn create(
         Some(agent) => loaded(app, agent, &mut wrong).await?,
         None => None,
     };
-    let declared = |name: &str| loaded.as_ref()?.scenario.declared_type(name);
+    let declared = |name: &str| loaded.as_ref()?.scenario()?.scenario.declared_type(name);
     let most = caller.bound(MAX_DEEP_LINKS, app.options.max_deep_links);
     let invitations = dataset::read(body, most, declared, &mut wrong);
     let expires_at = expiry(body, &mut wrong);
@@ -269,7 +269,9 @@ async fn loaded(
     match app.runtime.in_service(agent.tenant.id(), agent.agent.id).await {
         Ok(loaded) => return Ok(Some(loaded)),
         // Taken out of service in this very moment.
-        Err(TurnError::UnknownAgent) => wrong.add("scenario_id", NO_SCENARIO),
+        Err(TurnError::UnknownAgent | TurnError::UnknownTranscript | TurnError::Refused(_)) => {
+            wrong.add("scenario_id", NO_SCENARIO)
+        }
         Err(TurnError::NoActiveVersion) => wrong.add("scenario_id", DRAFT),
         Err(TurnError::Overloaded { retry_after }) => return Err(PublicRefusal::Busy(retry_after)),
         Err(TurnError::ShuttingDown | TurnError::TimedOut(_)) => {

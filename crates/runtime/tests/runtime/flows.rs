@@ -1,0 +1,210 @@
+//! Conversations with flows: a scripted model, functions that are configured, people who take over.
+
+use std::time::{Duration, Instant};
+
+use dialogue::flow::{
+    document::FlowDocument,
+    function::{Code, FunctionDocument},
+};
+use model::{
+    AgentId, ContactId, TranscriptId,
+    inbound::{Act, Inbound, Intervention},
+    record::Author,
+    transcript::{Control, TranscriptState, TranscriptStatus},
+};
+use runtime::{
+    ActCall, AgentChoice, Arrival, Conversation, TurnAnswer, TurnCall, TurnError,
+    agents::{Access, Agents},
+    functions::Functions,
+    models::ModelScripts,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::desk::Desk;
+
+/// A flow with two states, whose function is configured to emit an event.
+async fn bank(desk: &Desk, script: Value) -> AgentId {
+    let store = desk.runtime.store();
+    ModelScripts::new(store).put(&desk.tenant, "bank", script).await.unwrap();
+    let lookup = FunctionDocument {
+        name: "lookup".into(),
+        description: "Finds the account.".into(),
+        code: Code::Integration {
+            integration: "set_context".into(),
+            settings: json!({"values": {"account": "4711"}, "response": "found", "event": "AccountFound"})
+                .as_object()
+                .unwrap()
+                .clone(),
+        },
+        events: vec!["AccountFound".into()],
+        context_additions: vec!["account".into()],
+        ..FunctionDocument::default()
+    };
+    let lookup = Functions::new(store).create(&desk.tenant, lookup).await.unwrap().value.id;
+    let flow: FlowDocument = serde_json::from_value(json!({
+        "name": "Bank", "initial": "hello",
+        "states": [
+            {"id": "hello", "name": "Hello", "thought": "Call lookup.", "functions": [lookup]},
+            {"id": "account", "name": "Account", "thought": "Say 'Your account is open'."},
+        ],
+        "transitions": [{"id": "t", "from": "hello", "event": "AccountFound", "to": {"state": "account"}}],
+        "configuration": {
+            "opening": {"say": "Welcome to the bank."},
+            "model": {"provider": "scripted", "name": "bank", "streaming": true},
+        },
+    }))
+    .unwrap();
+    Agents::new(store).create_flow(&desk.tenant, flow, Access::Guarded).await.unwrap().agent.id
+}
+
+fn script() -> Value {
+    json!({
+        "rules": [
+            {"when": {"text_contains": "account", "tool_offered": "lookup"}, "then": {"call": [{"name": "lookup", "arguments": {}}]}},
+            {"when": {"tool_result_of": "lookup", "system_contains": "Your account is open"}, "then": {"say": "Your account is open", "chunks": 3}},
+            {"when": {"text_contains": "slow"}, "then": {"say": "at last", "delay_ms": 2000}},
+            {"when": {"text_contains": "bye"}, "then": {"say": "Goodbye", "call": [{"name": "end_conversation"}]}},
+            {"when": {"text_contains": "broken"}, "then": {"fail": "refused"}},
+        ],
+        "otherwise": {"say": "You said: {{last_user}}"},
+    })
+}
+
+struct Talk<'d> {
+    desk: &'d Desk,
+    transcript: TranscriptId,
+}
+
+impl<'d> Talk<'d> {
+    async fn open(desk: &'d Desk, flow: AgentId) -> (Self, TurnAnswer) {
+        let transcript = TranscriptId(Uuid::now_v7());
+        let state = TranscriptState { channel: "web".into(), ..TranscriptState::default() };
+        let call = TurnCall {
+            tenant: desk.tenant.clone(),
+            agent: AgentChoice::Draft(flow),
+            contact: format!("c-{transcript}").parse::<ContactId>().unwrap(),
+            message_id: None,
+            inbound: Inbound::new(Act::Open),
+            request: Arrival::default(),
+            platform: "web",
+            conversation: Conversation::New { transcript, state: Box::new(state) },
+            live: None,
+        };
+        let answer = desk.runtime.turn(call).await.unwrap();
+        (Self { desk, transcript }, answer)
+    }
+
+    async fn act(&self, inbound: Inbound) -> Result<TurnAnswer, TurnError> {
+        let act = ActCall { inbound, message_id: None, request: Arrival::default(), live: None };
+        self.desk.runtime.act(&self.desk.tenant, self.transcript, act).await
+    }
+
+    async fn say(&self, text: &str) -> TurnAnswer {
+        self.act(Inbound::text(text)).await.unwrap()
+    }
+
+    async fn intervene(&self, intervention: Intervention) -> Result<TurnAnswer, TurnError> {
+        self.act(Inbound::intervention(intervention)).await
+    }
+}
+
+fn said(answer: &TurnAnswer) -> Vec<&str> {
+    answer.entries.iter().filter(|entry| entry.author == Author::Agent).map(|entry| entry.text.as_str()).collect()
+}
+
+#[tokio::test]
+async fn da_f04_a_function_moves_the_conversation_along() {
+    let desk = Desk::open().await;
+    let flow = bank(&desk, script()).await;
+    let (talk, opened) = Talk::open(&desk, flow).await;
+    assert_eq!(said(&opened), ["Welcome to the bank."]);
+    assert_eq!(said(&talk.say("hello").await), ["You said: hello"]);
+    let answer = talk.say("my account please").await;
+    assert_eq!(said(&answer), ["Your account is open"]);
+    let state = answer.state.as_ref().unwrap();
+    assert_eq!(state.place.as_deref(), Some("Account"));
+    assert_eq!(state.parameters["account"].value, "4711");
+    assert_eq!(state.functions, ["lookup"]);
+    let kinds: Vec<_> = answer.entries.iter().map(|entry| entry.kind.as_str()).collect();
+    assert_eq!(kinds, ["text", "function_call", "state_change", "text"]);
+}
+
+#[tokio::test]
+async fn what_was_said_is_known_in_the_next_turn_and_after_a_restart_of_the_memory() {
+    let desk = Desk::open().await;
+    let flow = bank(&desk, script()).await;
+    let (talk, _) = Talk::open(&desk, flow).await;
+    talk.say("one").await;
+    let journal = |turn| {
+        let store = desk.runtime.store().tenant(&desk.tenant);
+        let transcript = talk.transcript;
+        async move {
+            let record = store.turn_record(&transcript, turn).await.unwrap().unwrap();
+            serde_json::from_str::<Value>(record.journal.get()).unwrap()
+        }
+    };
+    talk.say("two").await;
+    let seen = journal(3).await;
+    // The greeting, one, its answer.
+    assert_eq!(seen["flows"][0]["answers"][0], json!({"need": "history", "lines": 3}), "{seen:#}");
+}
+
+#[tokio::test]
+async fn da_w03_a_person_who_takes_over_silences_the_agent_even_while_it_thinks() {
+    let desk = Desk::open().await;
+    let flow = bank(&desk, script()).await;
+    let (talk, _) = Talk::open(&desk, flow).await;
+    let began = Instant::now();
+    let (answer, taken) = tokio::join!(talk.act(Inbound::text("slow")), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        talk.intervene(Intervention::TakeOver { operator: "ann".into() }).await
+    });
+    assert!(began.elapsed() < Duration::from_millis(1_500), "nobody waits for the model");
+    assert_eq!(said(&answer.unwrap()), Vec::<&str>::new());
+    let state = taken.unwrap().state.unwrap();
+    assert_eq!((state.control, state.status), (Control::Operator, TranscriptStatus::HumanHandoff));
+    assert_eq!(said(&talk.say("anybody?").await), Vec::<&str>::new());
+    let spoken = talk.act(Inbound {
+        text: "Ann here".into(),
+        ..Inbound::intervention(Intervention::Say { operator: "ann".into() })
+    });
+    assert_eq!(spoken.await.unwrap().entries[0].author, Author::Operator);
+    talk.intervene(Intervention::HandBack).await.unwrap();
+    assert_eq!(said(&talk.say("and now?").await), ["You said: and now?"]);
+}
+
+#[tokio::test]
+async fn da_w06_a_conversation_ends_once_and_takes_no_more() {
+    let desk = Desk::open().await;
+    let flow = bank(&desk, script()).await;
+    let (talk, _) = Talk::open(&desk, flow).await;
+    let answer = talk.say("bye").await;
+    assert_eq!(said(&answer), ["Goodbye"]);
+    assert_eq!(answer.state.unwrap().status, TranscriptStatus::Completed);
+    let refused = talk.act(Inbound::text("hello?")).await;
+    assert!(matches!(refused, Err(TurnError::Refused(_))), "{refused:?}");
+    let again = talk.intervene(Intervention::Close { status: TranscriptStatus::Completed }).await;
+    assert!(matches!(again, Err(TurnError::Refused(_))), "{again:?}");
+}
+
+#[tokio::test]
+async fn da_x10_a_model_that_keeps_failing_fails_the_conversation() {
+    let desk = Desk::open().await;
+    let flow = bank(&desk, script()).await;
+    let (talk, _) = Talk::open(&desk, flow).await;
+    for expected in [TranscriptStatus::InProgress, TranscriptStatus::InProgress, TranscriptStatus::Failed] {
+        let answer = talk.say("broken").await;
+        assert!(said(&answer)[0].starts_with("I am sorry"), "{answer:?}");
+        assert!(answer.entries.iter().any(|entry| entry.kind == "model_failure"));
+        assert_eq!(answer.state.unwrap().status, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_conversation_is_refused() {
+    let desk = Desk::open().await;
+    let act = ActCall { inbound: Inbound::text("hi"), message_id: None, request: Arrival::default(), live: None };
+    let refused = desk.runtime.act(&desk.tenant, TranscriptId(Uuid::now_v7()), act).await;
+    assert!(matches!(refused, Err(TurnError::UnknownTranscript)), "{refused:?}");
+}
