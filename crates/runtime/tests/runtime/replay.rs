@@ -74,7 +74,8 @@ fn curious() -> Value {
             turn("when", user("intent.when", json!({"interpreter": "examples", "confidence": 0.1,
                                                     "sample_utterance": "when are you open", "actions": ["tomorrow"]})),
                  app("then", "{user.tomorrow}", json!({}))),
-            turn("colour", user("intent.colour", json!({"expected_attributes": [{"name": "colour"}]})),
+            turn("colour", user("intent.colour", json!({"interpreter": "examples", "sample_utterance": "my favourite colour is red",
+                                                            "expected_attributes": [{"name": "colour"}]})),
                  app("coloured", "{user.colour} {message_history.all}", json!({}))),
             turn("bye", user("intent.bye", json!({})), app("gone", "Bye {history}", json!({"behaviors": ["COMPLETING"]}))),
             turn("none", user("intent.core.NoMatch", json!({})), app("what", "What is {utterance_text}?", json!({}))),
@@ -100,12 +101,12 @@ fn any_act() -> impl Strategy<Value = Inbound> {
 }
 
 proptest! {
-    // Each case is a store of its own.
+    // Each case is a store of its own. Texts repeat the past, so they double.
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn whatever_was_said_is_replayed_with_the_same_version_without_a_difference(
-        acts in prop::collection::vec((0..3u8, any_act()), 1..24),
+        acts in prop::collection::vec((0..3u8, any_act()), 1..12),
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
@@ -172,14 +173,17 @@ async fn what_a_changed_draft_would_say_otherwise_is_told_turn_by_turn() {
 async fn chained_turns_begin_with_what_the_replay_left() {
     let desk = Desk::open().await;
     let mut document = curious();
+    let turns = "/conversations/0/scenes/0/turns";
+    let markup = format!("{turns}/2/response_intents/0/message_templates/0/message_markup");
+    *document.pointer_mut(&markup).unwrap() =
+        json!("<message><text-message>Tomorrow is {user.tomorrow}</text-message></message>");
     let agent = desk.publish(&document).await;
-    let press = |value: &str| Inbound { value: Some(value.into()), ..Inbound::intent(Act::Button, "intent.colour") };
-    for inbound in [press("colour.red"), Inbound::intent(Act::Button, "intent.colour")] {
-        desk.runtime.turn(desk.call(AgentChoice::Named(agent), "ann", inbound)).await.unwrap();
+    for intent in ["intent.when", "intent.colour"] {
+        let press = Inbound::intent(Act::Button, intent);
+        desk.runtime.turn(desk.call(AgentChoice::Named(agent), "ann", press)).await.unwrap();
     }
-    // The attribute is no longer set by the first turn; the second one only says it.
-    let turn = &mut document["conversations"][0]["scenes"][0]["turns"][2];
-    turn["request_intents"][0]["expected_attributes"] = json!([]);
+    // The first turn no longer finds out what the second one says.
+    *document.pointer_mut(&format!("{turns}/1/request_intents/0/actions")).unwrap() = json!([]);
     desk.edit(agent, &document).await;
     let differing = async |chained| {
         let report = desk.replay(agent, AgentSource::Draft, chained).await;

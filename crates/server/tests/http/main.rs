@@ -40,6 +40,7 @@ mod roles;
 mod secrets;
 mod signing_in;
 mod sink;
+mod test_scenarios;
 mod user_data_export;
 mod user_interactions;
 mod users;
