@@ -71,7 +71,7 @@ async fn replay_exits_1_when_something_would_be_otherwise() {
     let output = parlance(data.path(), &["replay", "--agent", &id, "--junit", report.to_str().expect("UTF-8")]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains(" turn 1: line 1 is `") && said.contains("1 otherwise"), "{said}");
+    assert!(said.contains(" turn 1: line 2 is `") && said.contains("1 otherwise"), "{said}");
     assert!(std::fs::read_to_string(report).expect("the report").contains("failures=\"1\""));
     let output = parlance(data.path(), &["replay", "--agent", &id, "--json"]);
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
