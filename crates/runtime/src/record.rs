@@ -73,7 +73,7 @@ impl Taken {
 /// A part of what a turn says.
 pub(crate) enum Part {
     /// By a scenario.
-    Said(Said),
+    Said(Vec<Said>),
     /// By a flow or by people; the ids of what was streamed, by completion; the flow's state.
     Lines(Vec<Line>, HashMap<usize, EntryId>, Option<String>),
 }
@@ -127,25 +127,27 @@ pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Messa
     let steps = scenario.as_ref().map(|(steps, _)| steps);
     let journal = raw(&StoredJournal { preset, steps, answers, flows })?;
     let intent = heard.as_ref().map(|(intent, _)| intent.clone());
-    let mut entries = Vec::with_capacity(1 + parts.len());
+    let mut entries = Vec::with_capacity(4);
     if call.inbound.act != Act::Intervene {
         entries.push(inbound_entry(call, heard, at)?);
     }
-    let mut messages = Vec::with_capacity(parts.len());
+    let mut messages = Vec::with_capacity(2);
     for part in parts {
         match part {
-            Part::Said(said) => {
-                entries.push(Entry {
-                    id: EntryId(Uuid::now_v7()),
-                    author: Author::Agent,
-                    kind: said.message.kind().to_owned(),
-                    text: said.message.plain_text(),
-                    at,
-                    intent: Some(said.message.intent.to_string()),
-                    place: Some(said.place.to_string()),
-                    body: raw(&said.message)?,
-                });
-                messages.push(said.message);
+            Part::Said(all) => {
+                for said in all {
+                    entries.push(Entry {
+                        id: EntryId(Uuid::now_v7()),
+                        author: Author::Agent,
+                        kind: said.message.kind().to_owned(),
+                        text: said.message.plain_text(),
+                        at,
+                        intent: Some(said.message.intent.to_string()),
+                        place: Some(said.place.to_string()),
+                        body: raw(&said.message)?,
+                    });
+                    messages.push(said.message);
+                }
             }
             Part::Lines(lines, ids, place) => {
                 let (more, said) = flow::entries(lines, &ids, place.as_deref(), at)?;

@@ -354,7 +354,7 @@ impl Shared {
             contact,
             closed,
             heard,
-            parts: said.into_iter().map(Part::Said).collect(),
+            parts: vec![Part::Said(said)],
             scenario: Some((journal, answers)),
             evaluated,
             state: remembered.state.clone(),

@@ -81,7 +81,7 @@ fn da_f12_where_a_name_stands_for_something_else_the_new_one_is_renamed_everywhe
     let lookup = plan.functions.iter().find(|one| one.named == "lookup").expect("it is in the file");
     assert_eq!((lookup.outcome, lookup.function.name.as_str()), (Outcome::Renamed, "lookup_2"));
     assert_eq!(plan.flow.states[0].thought, "Say 'Welcome'. Then call `lookup_2` with the number.");
-    assert_eq!(plan.flow.states[0].functions, [lookup.id.clone()]);
+    assert_eq!(plan.flow.states[0].functions, std::slice::from_ref(&lookup.id));
 }
 
 #[test]

@@ -100,7 +100,7 @@ pub(crate) fn entries(
             body,
         });
         if let (Author::Agent, LineBody::Message(message)) = (line.author, line.body) {
-            messages.push(message);
+            messages.push(*message);
         }
     }
     Ok((entries, messages))

@@ -193,7 +193,7 @@ impl Shared {
             platform: call.platform,
         };
         let (outcome, answers) = self.deliberate(call, scenario, remembered.transcript, input).await?;
-        taken.parts.extend(outcome.said.into_iter().map(Part::Said));
+        taken.parts.push(Part::Said(outcome.said));
         taken.heard = taken.heard.take().or(outcome.heard);
         taken.session = Some(raw(&outcome.session)?);
         taken.closed = outcome.closed;

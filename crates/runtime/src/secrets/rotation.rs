@@ -18,13 +18,16 @@ use crate::{
     tenants::Tenants,
 };
 
+/// The name of a key, and its value in a document.
+type FoundBy = (&'static str, fn(&Value) -> Option<String>);
+
 /// Documents of a kind with something sealed in them.
 struct SealedKind {
     kind: &'static str,
     /// The fields that are, as JSON pointers.
     fields: &'static [&'static str],
     /// By what else than its id a document is found: the name of the key, and its value in a stored document.
-    found_by: Option<(&'static str, fn(&Value) -> Option<String>)>,
+    found_by: Option<FoundBy>,
 }
 
 const fn sealed(kind: &'static str, fields: &'static [&'static str]) -> SealedKind {

@@ -172,6 +172,7 @@ impl Things {
             ("tokens", made(Method::POST, "tokens", json!({ "name": "spare" })).await),
             ("webhooks", made(Method::POST, "webhooks", webhook).await),
             ("secrets", "a_secret".to_owned()),
+            ("model-scripts", "a_script".to_owned()),
             ("logos", "chat_header_icon".to_owned()),
             ("{slot}", "light".to_owned()),
             ("environment", "OpenAi.ApiKey".to_owned()),
@@ -204,6 +205,7 @@ impl Things {
             ])
             .collect();
         made(Method::PUT, "secrets/a_secret", json!({ "type": "string", "value": "hidden" })).await;
+        made(Method::PUT, "model-scripts/a_script", json!({ "rules": [], "otherwise": { "say": "yes" } })).await;
         made(Method::PUT, "aliases/an_alias", json!({ "agent": agent.id })).await;
         let (_, page) = app.integrator(Method::GET, "transcripts", None).await;
         let transcript = page["transcripts"][0]["id"].as_str().expect("an id").to_owned();

@@ -92,7 +92,7 @@ pub(super) fn words(tenant: &TenantId, text: &str) -> Option<String> {
     for term in &terms {
         // Quoted, it is text to the index whatever is in it; the index cuts it into words as it cut the entries.
         asked.push_str(" \"");
-        asked.push_str(&term.replace('"', " ").replace('\0', " "));
+        asked.push_str(&term.replace(['"', '\0'], " "));
         asked.push('"');
     }
     // One letter begins too many words to look all of them up. In scripts without spaces it is a word.

@@ -162,7 +162,7 @@ impl Plain<'_> {
             && filter.parameters.iter().all(|(name, value)| {
                 of_state(&|state| match state.parameters.get(name).map(|attribute| &attribute.value) {
                     Some(Value::String(text)) => text == value,
-                    Some(other) => other.to_string() == *value,
+                    Some(other) => serde_json::from_str(value).is_ok_and(|asked: Value| asked == *other),
                     None => false,
                 })
             })

@@ -23,7 +23,7 @@ pub struct Line {
 #[derive(Debug, Clone, PartialEq)]
 pub enum LineBody {
     /// Something said.
-    Message(Message),
+    Message(Box<Message>),
     /// Anything else.
     Json(Value),
 }
@@ -36,7 +36,7 @@ impl Line {
             author: Author::Agent,
             kind: "text",
             text: text.to_owned(),
-            body: LineBody::Message(message),
+            body: LineBody::Message(Box::new(message)),
             completion,
         }
     }
@@ -45,7 +45,7 @@ impl Line {
     pub(super) fn operator(operator: &str, text: &str) -> Self {
         let mut message = Message::text("", crate::message::markdown(text));
         message.meta.insert("operator".into(), operator.into());
-        let body = LineBody::Message(message);
+        let body = LineBody::Message(Box::new(message));
         Self { author: Author::Operator, kind: "text", text: text.to_owned(), body, completion: None }
     }
 

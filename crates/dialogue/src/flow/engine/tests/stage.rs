@@ -23,6 +23,9 @@ use crate::flow::{
 
 type Reply = Result<ChatReply, ChatError>;
 
+type Functions = Box<dyn FnMut(&Call) -> Result<FunctionOutput, FunctionError>>;
+type Guarding = Box<dyn FnMut(Guard, &str) -> Verdict>;
+
 /// A conversation at play, and all that it asked for.
 pub(super) struct Played {
     flow: Rc<CompiledFlow>,
@@ -36,8 +39,8 @@ pub(super) struct Played {
     pub(super) now: Timestamp,
     pub(super) passages: Vec<Passage>,
     replies: VecDeque<Reply>,
-    functions: Box<dyn FnMut(&Call) -> Result<FunctionOutput, FunctionError>>,
-    guard: Box<dyn FnMut(Guard, &str) -> Verdict>,
+    functions: Functions,
+    guard: Guarding,
     judge: Box<dyn FnMut(Purpose) -> Reply>,
     interrupt: Box<dyn FnMut(&Need) -> bool>,
     /// Every question to a model, in the whole conversation.
