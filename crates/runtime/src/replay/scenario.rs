@@ -70,8 +70,11 @@ pub(super) fn take(
 
 /// The channel by its name for designers, which follows from the address that was called.
 fn platform(recorded: &Recorded<'_>) -> &'static str {
-    let preview = recorded.record.agent_version == 0 && recorded.record.request.url.contains("/preview/");
-    if preview { "preview" } else { "webchat" }
+    match recorded.record.request.url.as_str() {
+        url if url.contains("/preview/") => "preview",
+        url if url.contains("/v2/webchat") => "web",
+        _ => "webchat",
+    }
 }
 
 fn run(input: &Input<'_>, given: &mut Given, before: &Before<'_>) -> Result<Outcome, Difference> {

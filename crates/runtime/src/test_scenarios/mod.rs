@@ -116,12 +116,7 @@ impl TestScenarios {
     ///
     /// # Errors
     /// [`DocumentError::NotFound`].
-    pub async fn need(
-        &self,
-        tenant: &TenantId,
-        agent: AgentId,
-        id: &str,
-    ) -> Result<StoredTestScenario, DocumentError> {
+    pub async fn need(&self, tenant: &TenantId, agent: AgentId, id: &str) -> Result<StoredTestScenario, DocumentError> {
         let found = self.kind.get::<StoredTestScenario>(tenant, id).await?.map(|found| found.value);
         found.filter(|found| found.agent == agent).ok_or_else(|| DocumentError::not_found("test scenario", id))
     }
@@ -142,8 +137,7 @@ impl TestScenarios {
             return Err(DocumentError::invalid("test_scenarios", complaint));
         }
         let at = now();
-        let stored =
-            StoredTestScenario { id: new_id().to_string(), agent, scenario, created_at: at, updated_at: at };
+        let stored = StoredTestScenario { id: new_id().to_string(), agent, scenario, created_at: at, updated_at: at };
         self.write(tenant, &stored, Expect::New).await?;
         Ok(stored)
     }
@@ -186,12 +180,7 @@ impl TestScenarios {
         Ok(())
     }
 
-    async fn write(
-        &self,
-        tenant: &TenantId,
-        stored: &StoredTestScenario,
-        expect: Expect,
-    ) -> Result<(), DocumentError> {
+    async fn write(&self, tenant: &TenantId, stored: &StoredTestScenario, expect: Expect) -> Result<(), DocumentError> {
         let agent = stored.agent.to_string();
         self.kind.put(tenant, &stored.id, stored, &[Key::shared("agent", &agent)], expect).await?;
         Ok(())

@@ -44,7 +44,8 @@ struct Inner {
 struct Test {
     tenant: TenantId,
     agent: AgentId,
-    kind: AgentKind,
+    /// What the version is, or why it cannot be run.
+    kind: Result<AgentKind, String>,
     version: u32,
     scenario: StoredTestScenario,
 }
@@ -86,15 +87,18 @@ impl Bench {
         let mut tests = Vec::new();
         for version in versions {
             let source = if *version == 0 { AgentSource::Draft } else { AgentSource::Version(*version) };
-            let loaded = self.0.runtime.shared().agents.get(tenant, agent, source).await?;
-            let kind = match loaded.program {
-                Program::Scenario(_) => AgentKind::Scenario,
-                Program::Flow(_) => AgentKind::Flow,
+            let kind = match self.0.runtime.shared().agents.get(tenant, agent, source).await {
+                Ok(loaded) => match loaded.program {
+                    Program::Scenario(_) => Ok(AgentKind::Scenario),
+                    Program::Flow(_) => Ok(AgentKind::Flow),
+                },
+                Err(TurnError::Broken(why)) => Err(format!("the version cannot be run: {why}")),
+                Err(error) => return Err(error),
             };
             tests.extend(scenarios.iter().map(|scenario| Test {
                 tenant: tenant.clone(),
                 agent,
-                kind,
+                kind: kind.clone(),
                 version: *version,
                 scenario: scenario.clone(),
             }));
@@ -120,7 +124,10 @@ impl Bench {
     async fn test(&self, test: &Test) -> Result<TestResult, TurnError> {
         let began = Instant::now();
         let mut held = Held::default();
-        let outcome = self.hold(test, &mut held).await;
+        let outcome = match &test.kind {
+            Ok(kind) => self.hold(test, *kind, &mut held).await,
+            Err(why) => Err(TurnError::Broken(why.clone())),
+        };
         match outcome {
             Ok(()) => {}
             Err(error @ TurnError::Store(_)) => return Err(error),
@@ -140,14 +147,14 @@ impl Bench {
     }
 
     /// Holds the conversation, and looks at each turn and at the end.
-    async fn hold(&self, test: &Test, held: &mut Held) -> Result<(), TurnError> {
+    async fn hold(&self, test: &Test, kind: AgentKind, held: &mut Held) -> Result<(), TurnError> {
         let TestScenario { turns, expect_end, .. } = &test.scenario.scenario;
         let contact: ContactId = format!("test-{}", Uuid::new_v4())
             .parse()
             .map_err(|problem: model::id::IdError| TurnError::Broken(problem.to_string()))?;
         let mut transcript = None;
         for (at, turn) in turns.iter().enumerate() {
-            let answer = self.0.runtime.turn(test.call(&contact, at, transcript)).await?;
+            let answer = self.0.runtime.turn(test.call(kind, &contact, at, transcript)).await?;
             transcript = Some(answer.transcript);
             let taken = self.record_of(&test.tenant, &answer).await?;
             let taken = std::slice::from_ref(&taken);
@@ -211,13 +218,13 @@ struct Held {
 }
 
 impl Test {
-    fn call(&self, contact: &ContactId, at: usize, transcript: Option<TranscriptId>) -> TurnCall {
+    fn call(&self, kind: AgentKind, contact: &ContactId, at: usize, transcript: Option<TranscriptId>) -> TurnCall {
         let TestScenario { channel, parameters, turns, .. } = &self.scenario.scenario;
         let mut inbound = turns[at].inbound();
         if at == 0 {
             inbound.verified.extend(parameters.clone());
         }
-        let conversation = match (self.kind, transcript) {
+        let conversation = match (kind, transcript) {
             // As visitors of a scenario go on: in the latest conversation, or in a new one after its end.
             (AgentKind::Scenario, _) => Conversation::Latest,
             (AgentKind::Flow, Some(transcript)) => Conversation::This(transcript),

@@ -392,6 +392,9 @@ async fn replay(
             let message = "One of them is no conversation with this agent.";
             return Err(Problem::invalid("transcripts", message, "Send ids of conversations that began with it."));
         }
+        Err(TurnError::Broken(cause)) => {
+            return Err(Problem::conflict(format!("The version cannot be replayed: {cause}")));
+        }
         report => report?,
     };
     Ok(if as_junit { xml(&[report.suite()]) } else { axum::Json(ReplayAnswer::from(report)).into_response() })
