@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{Timestamp, attribute::Attribute};
 
@@ -107,6 +108,9 @@ pub struct TranscriptState {
     /// The channel endpoint that it came through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
+    /// The chat link that it was begun with: whoever holds the link may go on with it, and with no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Uuid>,
     /// Whether it is a test: kept out of counts (row DA-T7).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,

@@ -54,6 +54,14 @@ impl LoadedAgent {
             Program::Flow(_) => None,
         }
     }
+
+    /// What customers call it; none of a scenario, which has no name for them.
+    pub fn public_name(&self) -> Option<&str> {
+        match &self.program {
+            Program::Scenario(_) => None,
+            Program::Flow(flow) => Some(flow.flow.public_name()),
+        }
+    }
 }
 
 /// What runs.

@@ -357,6 +357,15 @@ impl Runtime {
         self.shared.agents.get(tenant, agent, AgentSource::Active).await
     }
 
+    /// A version of an agent, ready to run, whether it serves or not; 0 is the draft.
+    ///
+    /// # Errors
+    /// [`TurnError`] when there is none, or it cannot be run.
+    pub async fn loaded(&self, tenant: &TenantId, agent: AgentId, version: u32) -> Result<Arc<LoadedAgent>, TurnError> {
+        let source = if version == 0 { AgentSource::Draft } else { AgentSource::Version(version) };
+        self.shared.agents.get(tenant, agent, source).await
+    }
+
     /// Begins no new turns and deliveries, and waits for those in flight, at most for `limit`.
     pub async fn shutdown(&self, limit: Duration) {
         self.services.stop.cancel();

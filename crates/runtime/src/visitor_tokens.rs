@@ -224,14 +224,25 @@ impl std::fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    async fn attributes(&self, token: &str, contact: &ContactId) -> Result<Map<String, Value>, TokenError> {
+    async fn claims(&self, token: &str) -> Result<Map<String, Value>, TokenError> {
         let expected = Expected { issuer: &self.terms.issuer, audience: self.terms.audience.as_deref() };
-        let claims = self.keys.verify(&self.outbound, token, expected).await?;
+        self.keys.verify(&self.outbound, token, expected).await
+    }
+
+    async fn attributes(&self, token: &str, contact: &ContactId) -> Result<Map<String, Value>, TokenError> {
+        let claims = self.claims(token).await?;
         let subject = claims.get("sub").and_then(Value::as_str);
         if self.terms.bind_subject && subject != Some(contact.as_str()) {
             return Err(TokenError::Foreign);
         }
         Ok(self.terms.attributes(claims))
+    }
+
+    async fn identity(&self, token: &str) -> Result<Identified, TokenError> {
+        let claims = self.claims(token).await?;
+        let subject = claims.get("sub").and_then(Value::as_str);
+        let contact = subject.and_then(|subject| format!("{subject}@{}", self.id).parse().ok());
+        Ok(Identified { contact, attributes: self.terms.attributes(claims) })
     }
 }
 
@@ -240,12 +251,7 @@ impl Verifier {
 /// # Errors
 /// [`TokenError`] when none of the issuers stands by it.
 pub async fn verify(issuers: &[Verifier], token: &str, contact: &ContactId) -> Result<Map<String, Value>, TokenError> {
-    /// Read before it is verified, and only to choose who is to verify it.
-    #[derive(Deserialize)]
-    struct Claimed {
-        iss: String,
-    }
-    let Claimed { iss } = insecure_decode_claims(token).map_err(|_| TokenError::Foreign)?;
+    let iss = claimed_issuer(token)?;
     let mut because = TokenError::Foreign;
     for issuer in issuers.iter().filter(|known| known.terms.issuer == iss) {
         match issuer.attributes(token, contact).await {
@@ -255,6 +261,43 @@ pub async fn verify(issuers: &[Verifier], token: &str, contact: &ContactId) -> R
         }
     }
     Err(because)
+}
+
+/// Who a visitor is by their token, and what it says of them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Identified {
+    /// The contact that the token's subject is: the same whenever it comes from the same issuer, and nobody else's.
+    /// None where it names nobody, or nobody whose name fits.
+    pub contact: Option<ContactId>,
+    /// What it says, by attribute name.
+    pub attributes: Map<String, Value>,
+}
+
+/// Who a visitor is, where a channel leaves it to the token.
+///
+/// # Errors
+/// [`TokenError`] when none of the issuers stands by it.
+pub async fn identify(issuers: &[Verifier], token: &str) -> Result<Identified, TokenError> {
+    let iss = claimed_issuer(token)?;
+    let mut because = TokenError::Foreign;
+    for issuer in issuers.iter().filter(|known| known.terms.issuer == iss) {
+        match issuer.identity(token).await {
+            Ok(identified) => return Ok(identified),
+            Err(TokenError::Expired) => because = TokenError::Expired,
+            Err(TokenError::Foreign) => {}
+        }
+    }
+    Err(because)
+}
+
+/// The issuer that a token names: read before it is verified, and only to choose who is to verify it.
+fn claimed_issuer(token: &str) -> Result<String, TokenError> {
+    #[derive(Deserialize)]
+    struct Claimed {
+        iss: String,
+    }
+    let Claimed { iss } = insecure_decode_claims(token).map_err(|_| TokenError::Foreign)?;
+    Ok(iss)
 }
 
 #[cfg(test)]

@@ -15,9 +15,11 @@ use runtime::{
     realm::Realm, retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants,
     test_scenarios::TestScenarios, tokens::Tokens, users::Users, visitor_tokens::Issuers,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     directory::Directory,
+    live::Hub,
     opendialog::Issued,
     rate_limits::{Calls, RateLimits},
     telemetry::Meters,
@@ -99,6 +101,10 @@ pub(crate) struct Shared {
     /// Held while people, roles or tokens change: whether an administrator remains is a question about all.
     pub(crate) people: tokio::sync::Mutex<()>,
     pub(crate) audit: Audit,
+    /// Who follows conversations as they go on.
+    pub(crate) live: Arc<Hub>,
+    /// Cancelled when the server stops: what would never end by itself ends then.
+    pub(crate) stop: CancellationToken,
     pub(crate) realm: Realm,
     /// Whose tokens are taken like the realm's.
     pub(crate) other_issuer: Option<Issuer>,
@@ -114,6 +120,8 @@ impl Shared {
         options: Options,
         address: SocketAddr,
         prometheus: PrometheusHandle,
+        live: Arc<Hub>,
+        stop: CancellationToken,
     ) -> Result<Self, DocumentError> {
         let store = runtime.store().clone();
         let issuers = Issuers::new(&store, runtime.outbound());
@@ -141,6 +149,8 @@ impl Shared {
             roles: Roles::new(&store),
             people: tokio::sync::Mutex::default(),
             audit: Audit::new(&store),
+            live,
+            stop,
             realm: Realm::new(&store),
             other_issuer: options.oidc_issuer.as_deref().map(|issuer| Issuer::new(issuer, runtime.outbound())),
             issued: Issued::default(),

@@ -17,6 +17,7 @@ use runtime::{
     aliases::Aliases,
     branding::{Branding, Brandings},
     documents::DocumentError,
+    endpoints::{Endpoint, EndpointFilter, Endpoints},
     environment::{Effective, Environment},
     feature_flags::{EnabledFlags, FeatureFlag, FeatureFlags},
     settings::{ChatSettings, Settings},
@@ -27,6 +28,7 @@ use runtime::{
 };
 use store::Store;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// An agent as a request sees it.
 #[derive(Debug)]
@@ -97,6 +99,8 @@ pub(crate) struct Snapshot {
     /// By hash, so that looking one up takes the same time however much of a guess is right.
     app_keys: HashMap<[u8; 32], Arc<KnownAgent>>,
     tokens: HashMap<[u8; 32], Arc<KnownToken>>,
+    /// Points of contact on the web, by chat code.
+    endpoints: HashMap<Uuid, Arc<KnownEndpoint>>,
 }
 
 /// An API token as a request sees it.
@@ -106,6 +110,22 @@ pub(crate) struct KnownToken {
     pub(crate) token: Token,
     /// What its user may do, by all of their roles; the tenant's own tokens may do everything.
     pub(crate) scopes: Scopes,
+}
+
+/// A point of contact as a request sees it.
+#[derive(Debug)]
+pub(crate) struct KnownEndpoint {
+    pub(crate) tenant: Arc<KnownTenant>,
+    pub(crate) endpoint: Endpoint,
+}
+
+impl KnownEndpoint {
+    /// Whether a page may use it: of any site where it names none, and always one of ours (`own`). Who is no browser
+    /// names no origin.
+    pub(crate) fn admits(&self, origin: Option<&str>, own: &str) -> bool {
+        let origins = &self.endpoint.terms.origins;
+        origins.is_empty() || origin.is_none_or(|origin| origin == own || origins.iter().any(|named| named == origin))
+    }
 }
 
 /// An agent found by what a client calls it.
@@ -142,6 +162,11 @@ impl Snapshot {
     /// An API token that is still good, by its secret.
     pub(crate) fn by_token(&self, secret: &str) -> Option<&Arc<KnownToken>> {
         self.tokens.get(&hash(secret)).filter(|known| !known.token.expired(Timestamp::now()))
+    }
+
+    /// The point of contact of a chat code, open or not.
+    pub(crate) fn by_chat_code(&self, code: Uuid) -> Option<&Arc<KnownEndpoint>> {
+        self.endpoints.get(&code)
     }
 
     /// An agent by id or alias, within a tenant.
@@ -233,6 +258,7 @@ async fn read(store: &Store, issuers: &Issuers, before: &Snapshot) -> Result<Sna
     let (aliases, tokens) = (Aliases::new(store), Tokens::new(store));
     let (users, roles, flags) = (Users::new(store), Roles::new(store), FeatureFlags::new(store));
     let (environment, brandings) = (Environment::new(store), Brandings::new(store));
+    let endpoints = Endpoints::new(store);
     let mut snapshot = Snapshot::default();
     for tenant in tenants.list().await? {
         let id = tenant.id.clone();
@@ -265,6 +291,11 @@ async fn read(store: &Store, issuers: &Issuers, before: &Snapshot) -> Result<Sna
             let mut key = [0; 32];
             if let (Ok(()), Some(scopes)) = (hex::decode_to_slice(&token.hash, &mut key), scopes) {
                 snapshot.tokens.insert(key, Arc::new(KnownToken { tenant: known.clone(), token, scopes }));
+            }
+        }
+        for endpoint in endpoints.list(&id, EndpointFilter::default()).await? {
+            if let Some(code) = endpoint.terms.chat_code {
+                snapshot.endpoints.insert(code, Arc::new(KnownEndpoint { tenant: known.clone(), endpoint }));
             }
         }
         snapshot.first_tenant.get_or_insert_with(|| known.clone());

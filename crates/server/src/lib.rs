@@ -1,6 +1,6 @@
 //! HTTP: one module per surface, authentication, error bodies.
 //!
-//! `opendialog` is the Chat API as web chats speak it, `api` Parlance's own operations, `pages` what
+//! `opendialog` is the Chat API as web chats speak it, `dialai` the web chat as Dialai's clients do, `api` Parlance's own operations, `pages` what
 //! people open in a browser, `realm` where they sign in, `operations` what machines ask. Every route carries its own OpenAPI
 //! description; there is no other way to declare one. This crate knows no SQL and nothing of how an
 //! agent decides what it says.
@@ -8,9 +8,11 @@
 mod api;
 mod app;
 mod challenge;
+mod dialai;
 mod directory;
 mod files;
 mod intake;
+mod live;
 mod openapi;
 mod opendialog;
 mod operations;
@@ -21,6 +23,7 @@ mod realm;
 mod router;
 mod security_headers;
 mod serve;
+mod sse;
 mod telemetry;
 mod tls;
 
@@ -31,6 +34,7 @@ use runtime::{Runtime, documents::DocumentError, realm::Realm};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use live::Hub;
 use tls::Tls;
 
 pub use app::Options;
@@ -75,8 +79,11 @@ impl Server {
         let address = listener.local_addr()?;
         let head_timeout = options.head_timeout;
         let tls = options.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
-        let app = Arc::new(app::Shared::new(runtime, options, address, prometheus.clone()).await?);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let (live, feed) = Hub::open(runtime.store()).map_err(DocumentError::Store)?;
+        let shared = app::Shared::new(runtime, options, address, prometheus.clone(), live.clone(), stop.clone());
+        let app = Arc::new(shared.await?);
+        tasks.spawn(live.run(feed, stop.clone()));
         tasks.spawn(app.directory.clone().follow(stop.clone()));
         tasks.spawn(upkeep(prometheus, stop.clone()));
         tasks.spawn(tidy_realm(app.realm.clone(), stop.clone()));

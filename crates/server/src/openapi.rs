@@ -14,7 +14,7 @@ use utoipa::{
     Modify, OpenApi,
     openapi::{
         OpenApiVersion, Paths,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -51,6 +51,9 @@ pub(crate) const PAGE: &str = "/api/swagger";
         (name = "Issuers", description = "Identity providers whose tokens say who a visitor is, and which claims become attributes."),
         (name = "Tenant", description = "How a tenant is set up: environment values, feature flags, branding."),
         (name = "Tests", description = "Conversations with what is expected of them; recorded ones, replayed with other versions."),
+        (name = "Web chat", description = "Dialai's web chat: conversations with flows, by chat link or token, and people who take them over."),
+        (name = "Test conversations", description = "Talking to the draft of a flow, and seeing what it does."),
+        (name = "Live", description = "Conversations as they go on."),
         (name = "Transcripts", description = "What was said, and why."),
         (name = "Contacts", description = "Who was here: what is known of them, taking it away, erasing it; how long it is kept."),
         (name = "Events", description = "What happened, in order."),
@@ -90,6 +93,10 @@ impl Modify for Details {
             let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
             components.add_security_scheme(name, SecurityScheme::Http(scheme));
         }
+        let link = "`Bearer <chat code>` of a point of contact on the web: begins conversations, and opens those that \
+                    were begun with it";
+        let link = ApiKeyValue::with_description("X-DialAi-Chat-Link", link);
+        components.add_security_scheme("chat_link", SecurityScheme::ApiKey(ApiKey::Header(link)));
     }
 }
 

@@ -6,7 +6,8 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use runtime::{TurnError, access::Scope, documents::DocumentError};
+use dialogue::flow::engine::Refused;
+use runtime::{TurnError, access::Scope, documents::DocumentError, jwks::TokenError};
 use serde::Serialize;
 use store::StoreError;
 use utoipa::ToSchema;
@@ -87,6 +88,50 @@ impl Problem {
         let detail = format!("It needs the scope `{scope}`. Use the token of somebody whose roles hold it.");
         let problem = Self::new(StatusCode::FORBIDDEN, "forbidden", "The token's roles do not allow this", detail);
         Self { challenge: Some(Challenge::Scope(scope)), ..problem }
+    }
+
+    /// A chat link that nobody has, or that is good no longer (row DA-A15).
+    pub(crate) fn no_chat_link() -> Self {
+        let detail = "Send `X-DialAi-Chat-Link: Bearer <chat code>` with the code of an open point of contact.";
+        let problem = Self::new(StatusCode::UNAUTHORIZED, "chat-link", "The chat link is not good", detail);
+        Self { challenge: Some(Challenge::Invalid), ..problem }
+    }
+
+    /// A token beside a chat link that no issuer of the tenant stands by.
+    pub(crate) fn bad_visitor_token(error: TokenError) -> Self {
+        let (challenge, detail) = match error {
+            TokenError::Expired => (Challenge::Expired, "Its time is over: send a new one."),
+            TokenError::Foreign => (
+                Challenge::Invalid,
+                "Beside a chat link, `Authorization` carries a token of one of the tenant's issuers.",
+            ),
+        };
+        let problem = Self::new(StatusCode::UNAUTHORIZED, "visitor-token", "The visitor's token is not good", detail);
+        Self { challenge: Some(challenge), ..problem }
+    }
+
+    /// A conversation that was begun otherwise than with the chat link (row DA-A14).
+    pub(crate) fn not_of_link() -> Self {
+        let detail = "A chat link opens the conversations that were begun with it: begin a new one.";
+        Self::new(StatusCode::FORBIDDEN, "chat-link", "The chat link does not open this conversation", detail)
+    }
+
+    /// Something that only people of the tenant may do.
+    pub(crate) fn not_for_links(detail: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "chat-link", "A chat link does not allow this", detail)
+    }
+
+    /// A page that may not use the chat link.
+    pub(crate) fn wrong_origin() -> Self {
+        let detail = "The point of contact names the pages that may use it, and this one is not among them.";
+        Self::new(StatusCode::FORBIDDEN, "origin", "The chat link is not for this page", detail)
+    }
+
+    /// More often than is allowed.
+    pub(crate) fn too_often(retry_after: u64) -> Self {
+        let detail = "Wait as long as `Retry-After` says, then send the request again.";
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-often", "Called too often", detail);
+        Self { retry_after: Some(retry_after.max(1)), ..problem }
     }
 
     pub(crate) fn stale_address() -> Self {
@@ -216,12 +261,23 @@ impl From<TurnError> for Problem {
     fn from(error: TurnError) -> Self {
         match error {
             TurnError::UnknownAgent => Self::not_found("agent", "of that id"),
-            TurnError::UnknownTranscript => Self::not_found("conversation", "of that id"),
-            TurnError::Refused(_) | TurnError::NoActiveVersion => Self::conflict(error.to_string()),
+            TurnError::UnknownTranscript => Self::not_found("transcript", "of that id"),
+            TurnError::Refused(refused) => refused.into(),
+            TurnError::NoActiveVersion => Self::conflict(error.to_string()),
             TurnError::Overloaded { retry_after } => Self::busy(retry_after.as_secs()),
             TurnError::TimedOut(_) | TurnError::ShuttingDown => Self::busy(1),
             TurnError::Store(error) => error.into(),
             TurnError::Broken(cause) => Self::broken(&cause),
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Closed | Refused::NotTaken | Refused::TakenByOther => Self::conflict(refused.to_string()),
+            Refused::Nothing => Self::invalid("message", "It is empty.", "Send what is to be said."),
+            Refused::NotAnEnd => Self::invalid("status", "A conversation does not become that.", refused.to_string()),
         }
     }
 }

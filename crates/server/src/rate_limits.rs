@@ -26,6 +26,7 @@ pub(crate) enum Endpoint {
     AnalyticsDataExport,
     FlagEvaluations,
     SignIn,
+    ChatLink,
 }
 
 /// So many calls in so much time, or as many as one likes.
@@ -41,6 +42,13 @@ pub enum RateLimit {
         /// Within how long.
         window: Duration,
     },
+}
+
+impl RateLimit {
+    /// So many calls a minute.
+    pub const fn per_minute(calls: u32) -> Self {
+        Self::Calls { calls, window: Duration::from_secs(60) }
+    }
 }
 
 /// Not a rate limit.
@@ -126,6 +134,8 @@ impl RateLimits {
             Endpoint::AnalyticsDataExport => self.analytics_data_export,
             Endpoint::FlagEvaluations => self.flag_evaluations,
             Endpoint::SignIn => self.sign_in,
+            // Each point of contact has its own.
+            Endpoint::ChatLink => RateLimit::Off,
         }
     }
 }
@@ -164,8 +174,23 @@ impl Calls {
         self.count_at(endpoint, caller, Instant::now())
     }
 
+    /// Counts a call against a limit that is not the installation's.
+    pub(crate) fn count_within(&self, endpoint: Endpoint, caller: (&str, &str), limit: RateLimit) -> Option<Allowance> {
+        self.count_against(limit, endpoint, caller, Instant::now())
+    }
+
     fn count_at(&self, endpoint: Endpoint, caller: (&str, &str), now: Instant) -> Option<Allowance> {
-        let RateLimit::Calls { calls: limit, window } = self.limits.of(endpoint) else { return None };
+        self.count_against(self.limits.of(endpoint), endpoint, caller, now)
+    }
+
+    fn count_against(
+        &self,
+        limit: RateLimit,
+        endpoint: Endpoint,
+        caller: (&str, &str),
+        now: Instant,
+    ) -> Option<Allowance> {
+        let RateLimit::Calls { calls: limit, window } = limit else { return None };
         let mut windows = self.windows.lock();
         if windows.len() >= KEPT {
             windows.retain(|_, window| window.ends > now);
@@ -179,7 +204,8 @@ impl Calls {
         if allowed {
             entry.calls += 1;
         }
-        Some(Allowance { limit, remaining: limit - entry.calls, resets_in: entry.ends - now, allowed })
+        // A limit that was lowered meanwhile may be below what was counted.
+        Some(Allowance { limit, remaining: limit.saturating_sub(entry.calls), resets_in: entry.ends - now, allowed })
     }
 }
 

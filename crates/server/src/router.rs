@@ -23,7 +23,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
-    api, app::App, files, openapi, opendialog, operations, pages, problem::Problem, realm, security_headers, telemetry,
+    api, app::App, dialai, files, openapi, opendialog, operations, pages, problem::Problem, realm, security_headers,
+    telemetry,
 };
 
 /// The server's routes over shared state.
@@ -31,6 +32,9 @@ pub(crate) fn router(app: &App) -> Router {
     let (chat, _) = opendialog::routes().split_for_parts();
     // The fallback first: preflights fall to it, and are answered by what stands around it.
     let chat = chat.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(app.clone(), opendialog::cors));
+    let (webchat, _) = dialai::routes().split_for_parts();
+    let webchat =
+        webchat.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(app.clone(), dialai::cors));
     let (programs, _) = realm::programs().split_for_parts();
     let programs = programs.method_not_allowed_fallback(wrong_method);
     let programs = programs.layer(from_fn_with_state(app.clone(), realm::for_clients)).layer(compression());
@@ -43,6 +47,7 @@ pub(crate) fn router(app: &App) -> Router {
     let swagger = swagger.layer(from_fn(security_headers::swagger));
     others
         .merge(chat)
+        .merge(webchat)
         .merge(programs)
         .merge(public.layer(compression()))
         .merge(swagger.layer(compression()))
@@ -69,7 +74,7 @@ fn others() -> OpenApiRouter<App> {
 /// The OpenAPI document as it is served.
 pub fn openapi_document() -> utoipa::openapi::OpenApi {
     let all = OpenApiRouter::with_openapi(openapi::Document::openapi()).merge(opendialog::routes()).merge(others());
-    let all = all.merge(realm::public()).merge(realm::programs());
+    let all = all.merge(dialai::routes()).merge(realm::public()).merge(realm::programs());
     let mut document = all.into_openapi();
     // The router's pattern for the rest of a path is no OpenAPI.
     let paths = std::mem::take(&mut document.paths.paths);

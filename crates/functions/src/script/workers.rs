@@ -167,7 +167,8 @@ impl Drop for Turn {
 }
 
 impl Workers {
-    /// Starts to keep workers, within an asynchronous runtime. Nothing waits for the first of them.
+    /// Starts to keep workers, within an asynchronous runtime. Processes are started from the first call on: who runs no
+    /// functions pays for none.
     pub fn start(mut options: WorkerOptions) -> Self {
         options.size = options.size.max(2);
         options.spare = options.spare.max(1);
@@ -181,7 +182,6 @@ impl Workers {
             stop: stop.clone(),
             tasks: TaskTracker::new(),
         });
-        shared.refill(&mut shared.state.lock());
         shared.tasks.spawn(tend(Arc::downgrade(&shared), stop.clone()));
         Self { shared, _last: Arc::new(Last(stop)) }
     }

@@ -101,6 +101,8 @@ scopes! {
     ChatsCreate = "chats": "create", "Start a conversation, as a web chat does.";
     ChatsSend = "chats": "send", "Send messages in a conversation, as a web chat does.";
     TranscriptsRead = "transcripts": "read", "Read what was said, by whom, and what was made of it.";
+    TranscriptsUpdate = "transcripts": "update", "Tag, flag, report, restart and end conversations.";
+    TranscriptsTakeOver = "transcripts": "take_over", "Take conversations over, speak in them, and hand them back.";
     ContactsRead = "contacts": "read", "See contacts and what is known of them.";
     ContactsExport = "contacts": "export", "Take away all that is stored of a contact.";
     ContactsErase = "contacts": "erase", "Erase contacts.";

@@ -94,7 +94,7 @@ impl Agents {
         document: FlowDocument,
         access: Access,
     ) -> Result<Flow, DocumentError> {
-        let document = with_initial(document);
+        let document = completed(document);
         self.check_flow(tenant, &document).await?;
         let name = document.name.clone();
         let agent = self.make(tenant, AgentKind::Flow, name, &document, &settings_for(access)).await?;
@@ -159,7 +159,7 @@ impl Agents {
         version: u64,
     ) -> Result<Flow, DocumentError> {
         let Versioned { value: agent, version: of_agent, .. } = self.need_kind(tenant, id, AgentKind::Flow).await?;
-        let document = with_initial(document);
+        let document = completed(document);
         self.check_flow(tenant, &document).await?;
         let before = self.flow_of(tenant, agent.clone()).await?;
         if before.version == version && before.document == document {
@@ -405,8 +405,14 @@ impl Agents {
     }
 }
 
-/// Conversations start in the first state where no other is named.
-fn with_initial(mut flow: FlowDocument) -> FlowDocument {
+/// What its author left to the server: ids, and that a conversation starts in the first state.
+fn completed(mut flow: FlowDocument) -> FlowDocument {
+    let ids = flow.states.iter_mut().map(|state| &mut state.id);
+    for id in ids.chain(flow.transitions.iter_mut().map(|transition| &mut transition.id)) {
+        if id.is_empty() {
+            *id = new_id().to_string();
+        }
+    }
     if flow.initial.is_none() {
         flow.initial = flow.states.first().map(|state| state.id.clone());
     }

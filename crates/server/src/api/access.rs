@@ -56,6 +56,12 @@ impl Principal {
         &self.known.token
     }
 
+    /// By what name they speak and act in a conversation: the user's id, or the token's name where it is nobody's.
+    pub(crate) fn operator(&self) -> String {
+        let token = self.token();
+        token.user.clone().unwrap_or_else(|| token.name.clone())
+    }
+
     pub(crate) fn source_ip(&self) -> &str {
         &self.source_ip
     }

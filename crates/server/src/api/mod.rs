@@ -1,6 +1,6 @@
 //! Parlance's own API: `/api/v1/{tenant}/…`, with an API token of the tenant.
 
-mod access;
+pub(crate) mod access;
 mod agents;
 mod aliases;
 mod audit;
@@ -22,8 +22,9 @@ mod function_source;
 mod functions;
 mod invitations;
 mod issuers;
+mod live;
 mod model_scripts;
-mod noted;
+pub(crate) mod noted;
 mod permissions;
 mod points_of_contact;
 mod preview;
@@ -34,10 +35,14 @@ mod roles;
 mod scenario_file;
 mod secrets;
 mod settings;
+mod test_conversations;
 mod test_runs;
 mod test_scenario_schema;
 mod test_scenarios;
 mod tokens;
+pub(crate) mod transcript_acts;
+mod transcript_readable;
+mod transcript_schema;
 mod transcripts;
 mod user_forms;
 mod users;
@@ -75,6 +80,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(environment::routes())
         .merge(feature_flags::routes())
         .merge(transcripts::routes())
+        .merge(transcript_acts::routes())
+        .merge(live::routes())
+        .merge(test_conversations::routes())
         .merge(contacts::routes())
         .merge(retention::routes())
         .merge(events::routes())

@@ -326,6 +326,7 @@ async fn create(
     let made = app.endpoints.create(caller.tenant(), terms.0.read()?).await.map_err(named)?;
     let did = Did::to("point_of_contact.created", &made.value.id).after(&PointOfContact::noted(&app, &made.value));
     caller.note(&app, did).await?;
+    app.directory.reload().await?;
     Ok((StatusCode::CREATED, shown(&app, &headers, made)))
 }
 
@@ -388,7 +389,9 @@ async fn note(
     after: &Endpoint,
 ) -> Result<(), Problem> {
     let did = Did::to(action, &after.id).before(&PointOfContact::noted(app, before));
-    caller.note(app, did.after(&PointOfContact::noted(app, after))).await
+    caller.note(app, did.after(&PointOfContact::noted(app, after))).await?;
+    // A link that was shut is shut for the next request.
+    Ok(app.directory.reload().await?)
 }
 
 /// Deletes a point of contact. What was said there stays.
@@ -407,6 +410,7 @@ async fn delete(app: State<App>, caller: Caller<scope::ChannelsDelete>, path: Pa
     app.endpoints.delete(tenant, id).await.map_err(named)?;
     let did = Did::to("point_of_contact.deleted", id).before(&PointOfContact::noted(&app, &before));
     caller.note(&app, did).await?;
+    app.directory.reload().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

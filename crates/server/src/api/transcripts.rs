@@ -1,108 +1,68 @@
-//! Transcripts and the journals of their turns.
+//! Transcripts: listing, finding and reading them, and the journals of their turns (rows DA-X1 to DA-X5).
+
+use std::collections::BTreeMap;
 
 use axum::{
     extract::State,
-    http::header,
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use model::{AgentId, ContactId, LogSeq, TranscriptId};
+use model::{AgentId, ContactId, LogSeq, TenantId, Timestamp, TranscriptId, transcript::TranscriptStatus};
 use runtime::access::scope;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use store::{StoredEntry, StoredTranscript, TranscriptFilter};
+use serde_json::Value;
+use store::TranscriptFilter;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::access::{Asked, Caller, Named};
-use crate::{app::App, problem::Problem};
+use super::{
+    access::{Asked, Caller, Json, Named},
+    transcript_readable::{Style, readable},
+    transcript_schema::{Transcript, TranscriptWithEntries, statuses},
+};
+use crate::{
+    app::{App, text},
+    dialai::wire::status_names,
+    problem::Problem,
+};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(list_of_token))
+        .routes(routes!(search))
         .routes(routes!(get))
+        .routes(routes!(read))
         .routes(routes!(journal))
-}
-
-/// A conversation of a contact with an agent.
-#[derive(Debug, Serialize, ToSchema)]
-struct Transcript {
-    id: String,
-    contact: String,
-    agent: String,
-    /// The agent's version at the latest turn; 0 is the draft.
-    agent_version: u32,
-    /// Number of turns.
-    turns: u32,
-    /// Whether it is over.
-    closed: bool,
-    started_at: String,
-    last_at: String,
-}
-
-impl From<StoredTranscript> for Transcript {
-    fn from(stored: StoredTranscript) -> Self {
-        Self {
-            id: stored.transcript.to_string(),
-            contact: stored.contact.to_string(),
-            agent: stored.agent.to_string(),
-            agent_version: stored.agent_version,
-            turns: stored.turns,
-            closed: stored.closed,
-            started_at: stored.started_at.to_string(),
-            last_at: stored.last_at.to_string(),
-        }
-    }
 }
 
 /// A part of the list.
 #[derive(Debug, Serialize, ToSchema)]
-struct TranscriptPage {
+pub(super) struct TranscriptPage {
     transcripts: Vec<Transcript>,
     /// What to ask for next as `cursor`; null at the end.
     next: Option<String>,
 }
 
-/// A transcript with what was said.
-#[derive(Debug, Serialize, ToSchema)]
-struct TranscriptWithEntries {
-    #[serde(flatten)]
-    transcript: Transcript,
-    /// What was said, oldest first; of a very long one the newest 10,000 lines.
-    entries: Vec<TranscriptEntry>,
+/// Whether tests are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TestsShown {
+    /// Only what is no test.
+    #[default]
+    Exclude,
+    /// Only tests.
+    Only,
+    /// All.
+    Include,
 }
 
-/// One line of a transcript.
-#[derive(Debug, Serialize, ToSchema)]
-struct TranscriptEntry {
-    id: String,
-    /// `contact`, `agent` or `platform`.
-    author: &'static str,
-    kind: String,
-    text: String,
-    at: String,
-    turn: u32,
-    intent: Option<String>,
-    /// Conversation, scene and turn of the scenario, joined by `/`.
-    place: Option<String>,
-    /// The whole of it.
-    #[schema(value_type = serde_json::Value)]
-    body: Box<RawValue>,
-}
-
-impl From<StoredEntry> for TranscriptEntry {
-    fn from(stored: StoredEntry) -> Self {
-        let entry = stored.entry;
-        Self {
-            id: entry.id.0.to_string(),
-            author: entry.author.as_str(),
-            kind: entry.kind,
-            text: entry.text,
-            at: entry.at.to_string(),
-            turn: stored.turn,
-            intent: entry.intent,
-            place: entry.place,
-            body: entry.body,
+impl TestsShown {
+    pub(super) const fn filter(self) -> Option<bool> {
+        match self {
+            Self::Exclude => Some(false),
+            Self::Only => Some(true),
+            Self::Include => None,
         }
     }
 }
@@ -112,9 +72,20 @@ impl From<StoredEntry> for TranscriptEntry {
 struct Listing {
     /// Only of this contact.
     contact: Option<String>,
-    /// Only with this agent.
+    /// Only with this agent: a scenario or a flow.
     #[param(value_type = Option<String>)]
     agent: Option<AgentId>,
+    /// Only those that stand so: names with commas between them.
+    #[param(example = "InProgress,HumanHandoff")]
+    status: Option<String>,
+    /// Only of this channel: `web`, `sms`, `voice`, `email` or `slack`.
+    platform: Option<String>,
+    /// Only those that are marked for review, or only those that are not.
+    flagged: Option<bool>,
+    /// Whether tests are listed: `exclude`, `only` or `include`.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    tests: TestsShown,
     /// `next` of the page before.
     cursor: Option<String>,
     /// How many at most: 1 to 1000.
@@ -125,6 +96,94 @@ struct Listing {
 
 const fn hundred() -> usize {
     100
+}
+
+/// What is looked for. All that is given must hold.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+struct TranscriptSearch {
+    /// Words that one line has, whatever their case; of the last word the beginning is enough.
+    #[schema(example = "appointment")]
+    text: Option<String>,
+    contact: Option<String>,
+    /// A scenario or a flow.
+    #[schema(value_type = Option<String>)]
+    agent: Option<AgentId>,
+    /// One of these statuses.
+    #[schema(example = json!(["Completed"]))]
+    status: Vec<String>,
+    platform: Option<String>,
+    /// The point of contact, by its id.
+    endpoint: Option<String>,
+    flagged: Option<bool>,
+    /// Tags by name, with their whole value.
+    tags: BTreeMap<String, String>,
+    /// Internal parameters by name, with their whole value.
+    parameters: BTreeMap<String, Value>,
+    /// Functions that were called, by name.
+    functions: Vec<String>,
+    /// Begun at this moment or later (RFC 3339).
+    #[schema(example = "2026-01-31T00:00:00Z")]
+    started_from: Option<String>,
+    /// Begun at this moment or earlier (RFC 3339).
+    started_to: Option<String>,
+    /// `exclude` (by default), `only` or `include`.
+    #[schema(value_type = Option<String>)]
+    tests: TestsShown,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// How many at most: 1 to 1000.
+    #[schema(minimum = 1, maximum = 1000)]
+    limit: usize,
+}
+
+impl Default for TranscriptSearch {
+    fn default() -> Self {
+        Self {
+            text: None,
+            contact: None,
+            agent: None,
+            status: Vec::new(),
+            platform: None,
+            endpoint: None,
+            flagged: None,
+            tags: BTreeMap::new(),
+            parameters: BTreeMap::new(),
+            functions: Vec::new(),
+            started_from: None,
+            started_to: None,
+            tests: TestsShown::default(),
+            cursor: None,
+            limit: hundred(),
+        }
+    }
+}
+
+impl TranscriptSearch {
+    fn filter(self) -> Result<TranscriptFilter, Problem> {
+        let as_text = |value: Value| match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        let named: Vec<&str> = self.status.iter().map(String::as_str).collect();
+        Ok(TranscriptFilter {
+            contact: contact(self.contact)?,
+            agent: self.agent,
+            statuses: checked_statuses(&named)?,
+            channel: self.platform,
+            endpoint: self.endpoint,
+            flagged: self.flagged,
+            test: self.tests.filter(),
+            tags: self.tags.into_iter().collect(),
+            parameters: self.parameters.into_iter().map(|(name, value)| (name, as_text(value))).collect(),
+            functions: self.functions,
+            started_from: moment("started_from", self.started_from)?,
+            started_to: moment("started_to", self.started_to)?,
+            text: self.text,
+            before: place(self.cursor)?,
+            limit: checked_limit(self.limit)?,
+        })
+    }
 }
 
 /// Lists transcripts of the token's tenant, newest first.
@@ -144,7 +203,7 @@ async fn list_of_token(
     list(app, caller, listing).await
 }
 
-/// Lists transcripts, newest first.
+/// Lists transcripts, newest first; tests only where they are asked for.
 #[utoipa::path(
     get, path = "/api/v1/{tenant}/transcripts", tag = "Transcripts", operation_id = "listTranscripts",
     params(("tenant" = String, Path, description = "The tenant"), Listing),
@@ -159,26 +218,94 @@ async fn list(
     caller: Caller<scope::TranscriptsRead>,
     listing: Asked<Listing>,
 ) -> Result<axum::Json<TranscriptPage>, Problem> {
-    let Listing { contact, agent, cursor, limit } = listing.0;
-    if !(1..=1_000).contains(&limit) {
-        return Err(Problem::invalid("limit", "It is out of range.", "Send 1 to 1000."));
-    }
-    let contact = contact.map(|id| id.parse::<ContactId>()).transpose();
-    let contact = contact.map_err(|error| Problem::invalid("contact", error.to_string(), "Send a contact's id."))?;
-    let before = match cursor.map(|cursor| cursor.parse::<i64>()) {
-        None => None,
-        Some(Ok(seq)) if seq >= 0 => Some(LogSeq(seq.unsigned_abs())),
-        Some(_) => {
-            return Err(Problem::invalid("cursor", "It is not a cursor.", "Send the `next` of the page before."));
-        }
+    let listing = listing.0;
+    let named: Vec<&str> = listing.status.as_deref().into_iter().flat_map(|names| names.split(',')).collect();
+    let filter = TranscriptFilter {
+        contact: contact(listing.contact)?,
+        agent: listing.agent,
+        statuses: checked_statuses(&named)?,
+        channel: listing.platform,
+        flagged: listing.flagged,
+        test: listing.tests.filter(),
+        before: place(listing.cursor)?,
+        limit: checked_limit(listing.limit)?,
+        ..TranscriptFilter::default()
     };
-    let filter = TranscriptFilter { contact, agent, before, limit, ..TranscriptFilter::default() };
-    let stored = app.runtime.store().tenant(caller.tenant()).transcripts(filter).await?;
-    let next = stored.last().filter(|_| stored.len() == limit).map(|last| last.started_seq.to_string());
-    Ok(axum::Json(TranscriptPage { transcripts: stored.into_iter().map(Transcript::from).collect(), next }))
+    page(&app, caller.tenant(), filter).await
 }
 
-/// One transcript with what was said.
+/// Finds transcripts by what was said and by field, newest first.
+#[utoipa::path(
+    post, path = "/api/v1/{tenant}/transcripts/search", tag = "Transcripts", operation_id = "searchTranscripts",
+    params(("tenant" = String, Path, description = "The tenant")), request_body = TranscriptSearch,
+    responses(
+        (status = 200, description = "The transcripts", body = TranscriptPage),
+        (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("api_token" = ["transcripts:read"]))
+)]
+async fn search(
+    app: State<App>,
+    caller: Caller<scope::TranscriptsRead>,
+    body: Json<TranscriptSearch>,
+) -> Result<axum::Json<TranscriptPage>, Problem> {
+    page(&app, caller.tenant(), body.0.filter()?).await
+}
+
+async fn page(app: &App, tenant: &TenantId, filter: TranscriptFilter) -> Result<axum::Json<TranscriptPage>, Problem> {
+    let limit = filter.limit;
+    // Who changed something and asks for it finds it.
+    app.runtime.store().flush_projections().await?;
+    let stored = app.runtime.store().tenant(tenant).transcripts(filter).await?;
+    let next = stored.last().filter(|_| stored.len() == limit).map(|last| last.started_seq.to_string());
+    let known = app.directory.now();
+    let transcripts = stored.into_iter().map(|stored| Transcript::of(stored, &known)).collect();
+    Ok(axum::Json(TranscriptPage { transcripts, next }))
+}
+
+/// One transcript as lists show it, with what was changed a moment ago.
+pub(super) async fn row(app: &App, tenant: &TenantId, id: TranscriptId) -> Result<Transcript, Problem> {
+    app.runtime.store().flush_projections().await?;
+    let stored = app.runtime.store().tenant(tenant).transcript(&id).await?;
+    let stored = stored.ok_or_else(|| Problem::not_found("transcript", &id.to_string()))?;
+    Ok(Transcript::of(stored, &app.directory.now()))
+}
+
+fn contact(id: Option<String>) -> Result<Option<ContactId>, Problem> {
+    let contact = id.map(|id| id.parse::<ContactId>()).transpose();
+    contact.map_err(|error| Problem::invalid("contact", error.to_string(), "Send a contact's id."))
+}
+
+pub(super) fn place(cursor: Option<String>) -> Result<Option<LogSeq>, Problem> {
+    match cursor.map(|cursor| cursor.parse::<i64>()) {
+        None => Ok(None),
+        Some(Ok(seq)) if seq >= 0 => Ok(Some(LogSeq(seq.unsigned_abs()))),
+        Some(_) => Err(Problem::invalid("cursor", "It is not a cursor.", "Send the `next` of the page before.")),
+    }
+}
+
+pub(super) fn checked_limit(limit: usize) -> Result<usize, Problem> {
+    if (1..=1_000).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Problem::invalid("limit", "It is out of range.", "Send 1 to 1000."))
+}
+
+pub(super) fn checked_statuses(names: &[&str]) -> Result<Vec<TranscriptStatus>, Problem> {
+    statuses(names).map_err(|name| {
+        let remedy = format!("Send some of {}.", status_names());
+        Problem::invalid("status", format!("There is no status `{name}`."), remedy)
+    })
+}
+
+fn moment(field: &str, text: Option<String>) -> Result<Option<Timestamp>, Problem> {
+    let moment = text.map(|text| text.parse::<jiff::Timestamp>()).transpose();
+    let moment =
+        moment.map_err(|error| Problem::invalid(field, error.to_string(), "Send a moment as RFC 3339 has it."));
+    Ok(moment?.map(Timestamp::from))
+}
+
+/// One transcript: what was said, the calls of functions, and the states that it went through.
 #[utoipa::path(
     get, path = "/api/v1/{tenant}/transcripts/{transcript}", tag = "Transcripts", operation_id = "getTranscriptWithEntries",
     params(("tenant" = String, Path, description = "The tenant"), ("transcript" = String, Path, description = "Its id")),
@@ -194,11 +321,43 @@ async fn get(
     path: Named<(String, TranscriptId)>,
 ) -> Result<axum::Json<TranscriptWithEntries>, Problem> {
     let id = path.0.1;
-    let store = app.runtime.store().tenant(caller.tenant());
-    let transcript = store.transcript(&id).await?.ok_or_else(|| Problem::not_found("transcript", &id.to_string()))?;
-    let entries = store.transcript_entries(&id, Some(store::MAX_ROWS)).await?;
-    let entries = entries.into_iter().map(TranscriptEntry::from).collect();
-    Ok(axum::Json(TranscriptWithEntries { transcript: transcript.into(), entries }))
+    let transcript = row(&app, caller.tenant(), id).await?;
+    let conversations = app.runtime.store().tenant(caller.tenant());
+    let entries = conversations.transcript_entries(&id, Some(store::MAX_ROWS)).await?;
+    Ok(axum::Json(TranscriptWithEntries::of(transcript, entries)))
+}
+
+/// One transcript as a dialogue for people to read: plain text, or markdown where `Accept` asks for `text/markdown`.
+#[utoipa::path(
+    get, path = "/api/v1/{tenant}/transcripts/{transcript}/readable", tag = "Transcripts",
+    operation_id = "getReadableTranscript",
+    params(("tenant" = String, Path, description = "The tenant"), ("transcript" = String, Path, description = "Its id")),
+    responses(
+        (status = 200, description = "The dialogue", content((String = "text/plain"), (String = "text/markdown"))),
+        (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("api_token" = ["transcripts:read"]))
+)]
+async fn read(
+    app: State<App>,
+    headers: HeaderMap,
+    caller: Caller<scope::TranscriptsRead>,
+    path: Named<(String, TranscriptId)>,
+) -> Result<Response, Problem> {
+    let id = path.0.1;
+    app.runtime.store().flush_projections().await?;
+    let conversations = app.runtime.store().tenant(caller.tenant());
+    let transcript =
+        conversations.transcript(&id).await?.ok_or_else(|| Problem::not_found("transcript", &id.to_string()))?;
+    let entries = conversations.transcript_entries(&id, Some(store::MAX_ROWS)).await?;
+    let known = app.directory.now();
+    let agent = known.agent(transcript.agent).map_or("an agent that is gone", |known| known.agent.name.as_str());
+    let wants_markdown = text(&headers, header::ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/markdown"));
+    let (style, kind) = match wants_markdown {
+        true => (Style::Markdown, "text/markdown; charset=utf-8"),
+        false => (Style::Plain, "text/plain; charset=utf-8"),
+    };
+    Ok(([(header::CONTENT_TYPE, kind)], readable(&transcript, agent, &entries, style)).into_response())
 }
 
 /// How a journal is answered.

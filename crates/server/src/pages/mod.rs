@@ -3,6 +3,7 @@
 mod assets;
 mod chat;
 mod chat_link;
+mod chat_test;
 mod home;
 mod look;
 mod web_endpoint;
@@ -12,5 +13,10 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(assets::routes()).merge(chat::routes()).merge(chat_link::routes()).merge(home::routes())
+    OpenApiRouter::new()
+        .merge(assets::routes())
+        .merge(chat::routes())
+        .merge(chat_link::routes())
+        .merge(chat_test::routes())
+        .merge(home::routes())
 }

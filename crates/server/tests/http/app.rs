@@ -1,6 +1,6 @@
 //! A server of its own for each test, and those who call it.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header};
 use runtime::{
@@ -33,6 +33,14 @@ pub(crate) struct TestApp {
 pub(crate) struct TestAgent {
     pub(crate) id: String,
     pub(crate) app_key: String,
+}
+
+/// The program that runs functions in JavaScript: the crate `functions` builds it for its own tests, beside these.
+fn function_worker() -> PathBuf {
+    let tests = std::env::current_exe().expect("a program");
+    let built = tests.ancestors().nth(2).expect("the folder of what was built").join("function-worker");
+    assert!(built.is_file(), "{} is missing: run `cargo build -p functions`", built.display());
+    built
 }
 
 impl TestApp {
@@ -71,6 +79,7 @@ impl TestApp {
         of_server: impl FnOnce(&mut Options),
     ) -> Self {
         let mut options = RuntimeOptions::in_data_dir(folder.path());
+        options.workers.program = function_worker();
         of_runtime(&mut options);
         let runtime = Runtime::start(store.clone(), options);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -33,7 +33,7 @@ enum OwnRule {
 }
 
 /// Operations that no scope guards.
-const OWN_RULES: [(&str, OwnRule, &str); 53] = [
+const OWN_RULES: [(&str, OwnRule, &str); 54] = [
     ("getAccountPage", OwnRule::Realm, "people sign in here"),
     ("beginSecondFactor", OwnRule::Realm, "people sign in here"),
     ("confirmSecondFactor", OwnRule::Realm, "people sign in here"),
@@ -77,6 +77,7 @@ const OWN_RULES: [(&str, OwnRule, &str); 53] = [
     ("getChatFrame", OwnRule::Public, "a page; who may frame it, its policy says"),
     ("getChatLinkPage", OwnRule::Public, "a page; the link is its address"),
     ("getHomePage", OwnRule::Public, "a page"),
+    ("getChatTestPage", OwnRule::Public, "a page; what it calls asks for a token"),
     ("getDemoSettings", OwnRule::Public, "what the start page shows"),
     ("getWidgetFile", OwnRule::Public, "a file of the widget"),
     ("getAsset", OwnRule::Public, "a file of the pages"),
@@ -211,6 +212,8 @@ impl Things {
         let transcript = page["transcripts"][0]["id"].as_str().expect("an id").to_owned();
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let mut things = Self { app, client, agent, ids };
+        things.ids.insert("webchat", transcript.clone());
+        things.ids.insert("test-conversations", transcript.clone());
         things.ids.insert("transcripts", transcript);
         things
     }
@@ -266,6 +269,10 @@ impl Things {
             "generateWebchatDeepLink" | "generateWebchatDeepLinkBefore" => {
                 json!({ "scenario_id": self.agent.id, "dataset": [{ "attributes": {} }] })
             }
+            "putTranscriptTags" => json!({ "tags": {} }),
+            "reportTranscript" => json!({ "reason": "spam" }),
+            "putTranscriptStatus" | "putWebchatStatus" => json!({ "status": "Completed" }),
+            "sendWebchatMessage" | "addCsrMessage" | "sayInTestConversation" => json!({ "message": "Hello" }),
             _ => json!({}),
         }
     }
@@ -322,11 +329,17 @@ struct Answer {
 impl Answer {
     async fn of(operation: &Operation, response: Response) -> Self {
         let challenge = response.headers().get(header::WWW_AUTHENTICATE);
+        let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        // A stream has no end to wait for.
+        let is_stream = kind.is_some_and(|kind| kind.starts_with("text/event-stream"));
         Self {
             to: format!("{} ({} {})", operation.id, operation.method, operation.path),
             status: response.status().as_u16(),
             challenge: challenge.map(|value| value.to_str().expect("text").to_owned()).unwrap_or_default(),
-            text: String::from_utf8_lossy(&response.bytes().await.expect("a body")).into_owned(),
+            text: match is_stream {
+                true => String::new(),
+                false => String::from_utf8_lossy(&response.bytes().await.expect("a body")).into_owned(),
+            },
         }
     }
 
