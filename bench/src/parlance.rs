@@ -140,6 +140,16 @@ impl Parlance {
         Ok(stdout.trim().to_owned())
     }
 
+    /// `replay` of all conversations with the draft: its report as JSON.
+    ///
+    /// # Errors
+    /// When it fails, also because something would be otherwise.
+    pub fn replay(&self, data_dir: &Path, agent: &Agent) -> Result<String, CommandError> {
+        let arguments =
+            ["replay", "--tenant", TENANT, "--agent", &agent.id, "--draft", "--last", "1000000000", "--json"];
+        self.run(Some(data_dir), &arguments)
+    }
+
     /// `agent check`, which needs no data directory.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::{AgentId, ContactId, TenantId};
+use model::{AgentId, ContactId, TenantId, Timestamp, TranscriptId};
 use runtime::users::Role;
 
 /// A self-hosted server for conversational agents.
@@ -79,6 +79,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ContactCommand,
     },
+    /// Run an agent's test scenarios; exits 1 if one fails
+    #[command(disable_version_flag = true)]
+    Test(TestArguments),
+    /// Replay recorded conversations with another version of their agent; exits 1 if something would be otherwise
+    #[command(disable_version_flag = true)]
+    Replay(ReplayArguments),
     /// Make the tables anew from the log, while no server runs
     Rebuild,
     /// Run functions for a server, which starts such processes itself
@@ -90,6 +96,63 @@ pub(crate) enum Command {
         #[arg(id = "document_version", long = "as", value_name = "VERSION", default_value = "3.2")]
         version: OpenapiVersion,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArguments {
+    #[command(flatten)]
+    pub(crate) of: Of,
+    /// The agent
+    #[arg(long)]
+    pub(crate) agent: AgentId,
+    /// A published version; once for each
+    #[arg(id = "agent_version", long = "version", value_name = "NUMBER")]
+    pub(crate) versions: Vec<u32>,
+    /// The draft; also when no version is named
+    #[arg(long)]
+    pub(crate) draft: bool,
+    /// Only this test scenario, by its id or its name; once for each
+    #[arg(long = "scenario", value_name = "ID")]
+    pub(crate) scenarios: Vec<String>,
+    /// Also write a report for build servers
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArguments {
+    #[command(flatten)]
+    pub(crate) of: Of,
+    /// The agent
+    #[arg(long)]
+    pub(crate) agent: AgentId,
+    /// A published version
+    #[arg(id = "agent_version", long = "version", value_name = "NUMBER", conflicts_with = "draft")]
+    pub(crate) version: Option<u32>,
+    /// The draft, as when no version is named
+    #[arg(long)]
+    pub(crate) draft: bool,
+    /// Only this conversation; once for each
+    #[arg(long = "transcript", value_name = "ID", conflicts_with_all = ["last", "from"])]
+    pub(crate) transcripts: Vec<TranscriptId>,
+    /// The latest so many conversations [default: 100, or all with --from]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) last: Option<usize>,
+    /// Only conversations that began on this day or at this moment, or later
+    #[arg(long, value_name = "DATE", value_parser = crate::testing::moment)]
+    pub(crate) from: Option<Timestamp>,
+    /// Let each turn begin with what the replayed turn before left, rather than with what was recorded
+    #[arg(long)]
+    pub(crate) chained: bool,
+    /// Also write a report for build servers
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// A version of OpenAPI that the document can be printed in.

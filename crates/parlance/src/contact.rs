@@ -20,12 +20,13 @@ const SETTLED: Duration = Duration::from_millis(150);
 
 /// Who writes the conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Writer {
+pub(crate) enum Writer {
     ThisCommand,
     Server,
 }
 
-async fn conversations(configuration: &Configuration) -> Result<(Store, Writer), Failure> {
+/// What is stored of conversations, and who writes it.
+pub(crate) async fn conversations(configuration: &Configuration) -> Result<(Store, Writer), Failure> {
     match Store::open(&configuration.data_dir, StoreOptions::default()).await {
         Ok(store) => Ok((store.with_secret_keys(configuration.secret_keys()), Writer::ThisCommand)),
         Err(StoreError::InUse { .. }) => {

@@ -12,6 +12,7 @@ mod realm;
 mod roles;
 mod secrets;
 mod serve;
+mod testing;
 mod users;
 
 use std::{io::Write, process::ExitCode};
@@ -70,6 +71,8 @@ async fn run(command: Command, configuration: Configuration) -> Result<ExitCode,
         Command::Client { command } => realm::client(command, &configuration).await?,
         Command::Realm { command } => realm::realm(command, &configuration).await?,
         Command::Contact { command } => contact::contact(command, &configuration).await?,
+        Command::Test(arguments) => return testing::test(arguments, &configuration).await,
+        Command::Replay(arguments) => return testing::replay(arguments, &configuration).await,
         Command::Rebuild => manage::rebuild(&configuration).await?,
         Command::FunctionWorker => unreachable!("main runs it before there is anything else"),
         Command::Openapi { version } => {

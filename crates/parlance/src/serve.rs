@@ -40,12 +40,7 @@ pub(crate) async fn serve(arguments: &ServeArguments, configuration: Configurati
     let store = store.with_secret_keys(configuration.secret_keys());
     let demo = if arguments.demo { Some(bring_demo(&store).await?) } else { None };
 
-    let mut options = RuntimeOptions::in_data_dir(&configuration.data_dir);
-    options.turn_timeout = Duration::from_millis(configuration.turn_timeout_ms);
-    options.file_limits.file_bytes = configuration.max_file_bytes;
-    options.file_limits.tenant_bytes = configuration.max_tenant_file_bytes;
-    options.outbound_allow = configuration.outbound_allow.0.clone();
-    let runtime = Runtime::start(store.clone(), options);
+    let runtime = Runtime::start(store.clone(), runtime_options(&configuration));
     let grace = Duration::from_millis(configuration.shutdown_timeout_ms);
     let prometheus = server::install_metrics();
     let options = server_options(&configuration)?;
@@ -74,6 +69,16 @@ pub(crate) async fn serve(arguments: &ServeArguments, configuration: Configurati
     runtime.shutdown(grace).await;
     store.shutdown().await?;
     Ok(())
+}
+
+/// How the runtime behaves, whichever command it is for.
+pub(crate) fn runtime_options(configuration: &Configuration) -> RuntimeOptions {
+    let mut options = RuntimeOptions::in_data_dir(&configuration.data_dir);
+    options.turn_timeout = Duration::from_millis(configuration.turn_timeout_ms);
+    options.file_limits.file_bytes = configuration.max_file_bytes;
+    options.file_limits.tenant_bytes = configuration.max_tenant_file_bytes;
+    options.outbound_allow = configuration.outbound_allow.0.clone();
+    options
 }
 
 fn server_options(configuration: &Configuration) -> Result<server::Options, Failure> {

@@ -24,6 +24,7 @@ use crate::{
     functions::Functions,
     secrets::{self, Secrets},
     settings::{ChatSecurity, ChatSettings, Settings},
+    test_scenarios::TestScenarios,
 };
 
 pub use flows::{Flow, ImportedFlow, Publication};
@@ -50,6 +51,7 @@ pub struct Agents {
     secrets: Secrets,
     functions: Functions,
     endpoints: Endpoints,
+    test_scenarios: TestScenarios,
 }
 
 impl Agents {
@@ -67,6 +69,7 @@ impl Agents {
             secrets: Secrets::new(store),
             functions: Functions::new(store),
             endpoints: Endpoints::new(store),
+            test_scenarios: TestScenarios::new(store),
         }
     }
 
@@ -243,7 +246,8 @@ impl Agents {
         Ok(agent)
     }
 
-    /// Deletes the agent, its draft, versions, settings and experiments; what was said with it stays in the log.
+    /// Deletes the agent, its draft, versions, settings, experiments and test scenarios; what was said with it stays in
+    /// the log.
     ///
     /// # Errors
     /// [`DocumentError::NotFound`]; [`DocumentError::InUse`] while a point of contact names it (row DA-F14).
@@ -262,6 +266,7 @@ impl Agents {
         self.drafts.delete(tenant, &id.to_string()).await?;
         self.settings.delete(tenant, id).await?;
         self.experiments.delete(tenant, id).await?;
+        self.test_scenarios.delete_all(tenant, id).await?;
         for version in 1..=agent.versions {
             self.versions.delete(tenant, &version_id(id, version)).await?;
             self.publications.delete(tenant, &version_id(id, version)).await?;

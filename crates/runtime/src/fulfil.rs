@@ -1,9 +1,12 @@
 //! Answers to what the engine needs.
 
 use dialogue::engine::{ActionResult, Answer, HistoryLine, Interpretation, Interpreted, Need, Participant};
-use model::{Timestamp, TranscriptId, record::Author};
+use model::{
+    Timestamp, TranscriptId,
+    record::{Author, Entry},
+};
 use serde_json::{Map, Value};
-use store::{EntryFilter, StoredEntry};
+use store::EntryFilter;
 
 use crate::{
     flow::{ENTER_FLOW, Entering},
@@ -13,9 +16,9 @@ use crate::{
 };
 
 /// Most lines of the past that an agent reads, of one transcript.
-const HISTORY_LINES: usize = 500;
+pub(crate) const HISTORY_LINES: usize = 500;
 /// Most lines of the past that an agent reads, of all of a contact's transcripts.
-const ALL_HISTORY_LINES: usize = 1_000;
+pub(crate) const ALL_HISTORY_LINES: usize = 1_000;
 /// Most intents of an interpretation.
 const INTERPRETED: usize = 10;
 
@@ -33,13 +36,13 @@ impl Shared {
             Need::History { all: false } => {
                 let entries =
                     self.store.tenant(&call.tenant).transcript_entries(&transcript, Some(HISTORY_LINES)).await?;
-                Answer::History { lines: entries.into_iter().map(line).collect() }
+                Answer::History { lines: entries.iter().map(|stored| history_line(&stored.entry)).collect() }
             }
             Need::History { all: true } => {
                 let filter = EntryFilter { limit: ALL_HISTORY_LINES, newest_first: true, ..EntryFilter::default() };
                 let mut entries = self.store.tenant(&call.tenant).contact_entries(&call.contact, filter).await?;
                 entries.reverse();
-                Answer::History { lines: entries.into_iter().map(line).collect() }
+                Answer::History { lines: entries.iter().map(|stored| history_line(&stored.entry)).collect() }
             }
             Need::Interpret { interpreter, text } => Answer::Interpretation {
                 result: match agent.classifiers.get(interpreter) {
@@ -80,13 +83,14 @@ fn run_action(component: &str, configuration: &Map<String, Value>, now: Timestam
     })
 }
 
-fn line(stored: StoredEntry) -> HistoryLine {
+/// A stored line as a scenario reads it.
+pub(crate) fn history_line(entry: &Entry) -> HistoryLine {
     HistoryLine {
-        participant: match stored.entry.author {
+        participant: match entry.author {
             Author::Contact => Participant::User,
             Author::Agent | Author::Platform | Author::Operator => Participant::App,
         },
-        text: stored.entry.text,
-        intent: stored.entry.intent,
+        text: entry.text.clone(),
+        intent: entry.intent.clone(),
     }
 }

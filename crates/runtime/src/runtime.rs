@@ -24,6 +24,7 @@ use crate::{
     models::ModelChoices,
     outbound::{IpNet, Outbound},
     presets::Presets,
+    replay::Replayer,
     retention,
     secrets::Secrets,
     turn::{TurnAnswer, TurnCall, TurnError, read},
@@ -145,17 +146,15 @@ pub(crate) struct Shared {
     in_flight: TaskTracker,
 }
 
-impl Runtime {
-    /// Starts on an open store: turns, and what goes on beside them. Within an async runtime.
-    pub fn start(store: Store, options: RuntimeOptions) -> Self {
+impl Shared {
+    fn new(store: Store, options: RuntimeOptions, outbound: Outbound, webhooks: Deliveries) -> Self {
         let classifiers = Classifiers::in_folder(options.models.clone());
-        let outbound = Outbound::new(options.outbound_allow.clone());
-        let shared = Arc::new(Shared {
+        Self {
             agents: LoadedAgents::new(store.clone(), classifiers),
             order: ContactOrder::new(),
             presets: Presets::new(store.clone()),
             files: Files::in_folder(options.files.clone(), options.file_limits),
-            webhooks: Deliveries::start(store.clone(), outbound.clone(), options.webhooks.clone()),
+            webhooks,
             past: RecentPast::default(),
             thinking: Thinking::default(),
             models: models(&outbound, &options.models_pool, options.model_prices.clone()),
@@ -168,12 +167,68 @@ impl Runtime {
             one_erasure: tokio::sync::Mutex::default(),
             options,
             store,
-        });
+        }
+    }
+}
+
+impl Runtime {
+    /// Starts on an open store: turns, and what goes on beside them. Within an async runtime.
+    pub fn start(store: Store, options: RuntimeOptions) -> Self {
+        let outbound = Outbound::new(options.outbound_allow.clone());
+        let webhooks = Deliveries::start(store.clone(), outbound.clone(), options.webhooks.clone());
+        let shared = Arc::new(Shared::new(store, options, outbound, webhooks));
         let services = Services { stop: CancellationToken::new(), tasks: TaskTracker::new() };
         services.tasks.spawn(erasure::follow(shared.clone(), services.stop.clone()));
         services.tasks.spawn(retention::follow(shared.clone(), services.stop.clone()));
         services.tasks.close();
         Self { shared, services: Arc::new(services) }
+    }
+
+    /// Takes turns and does nothing beside them: nothing is delivered, erased or made to expire. For stores whose
+    /// conversations are apart ([`Store::apart`]).
+    pub fn start_apart(store: Store, options: RuntimeOptions) -> Self {
+        let outbound = Outbound::new(options.outbound_allow.clone());
+        let webhooks = Deliveries::silent(store.clone(), outbound.clone(), options.webhooks.clone());
+        Self::alone(Shared::new(store, options, outbound, webhooks))
+    }
+
+    /// The same agents, models and functions over conversations that are apart; as [`Runtime::start_apart`] it does
+    /// nothing beside turns.
+    #[must_use]
+    pub fn beside(&self, conversations: &Store) -> Self {
+        let live = &*self.shared;
+        let store = live.store.apart(conversations);
+        let options = live.options.clone();
+        Self::alone(Shared {
+            agents: live.agents.clone(),
+            order: ContactOrder::new(),
+            presets: Presets::new(store.clone()),
+            files: live.files.clone(),
+            webhooks: Deliveries::silent(store.clone(), live.outbound.clone(), options.webhooks.clone()),
+            past: RecentPast::default(),
+            thinking: Thinking::default(),
+            models: live.models.clone(),
+            model_choices: live.model_choices.clone(),
+            workers: live.workers.clone(),
+            secrets: live.secrets.clone(),
+            outbound: live.outbound.clone(),
+            in_flight: TaskTracker::new(),
+            erasing: Mutex::default(),
+            one_erasure: tokio::sync::Mutex::default(),
+            options,
+            store,
+        })
+    }
+
+    fn alone(shared: Shared) -> Self {
+        let services = Services { stop: CancellationToken::new(), tasks: TaskTracker::new() };
+        services.tasks.close();
+        Self { shared: Arc::new(shared), services: Arc::new(services) }
+    }
+
+    /// What replays recorded conversations with the agents of this runtime.
+    pub fn replayer(&self) -> Replayer {
+        Replayer::over(self.shared.store.clone(), self.shared.agents.clone())
     }
 
     /// The store underneath.

@@ -12,8 +12,8 @@ use runtime::{
     Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, branding::Brandings, contacts::Contacts,
     documents::DocumentError, endpoints::Endpoints, environment::Environment, experiments::Experiments,
     feature_flags::FeatureFlags, functions::Functions, issuer::Issuer, links::Links, mail::Mail, models::ModelScripts,
-    realm::Realm, retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants, tokens::Tokens,
-    users::Users, visitor_tokens::Issuers,
+    realm::Realm, retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants,
+    test_scenarios::TestScenarios, tokens::Tokens, users::Users, visitor_tokens::Issuers,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -85,6 +85,7 @@ pub(crate) struct Shared {
     pub(crate) aliases: Aliases,
     pub(crate) links: Links,
     pub(crate) experiments: Experiments,
+    pub(crate) test_scenarios: TestScenarios,
     pub(crate) secrets: Secrets,
     pub(crate) model_scripts: ModelScripts,
     pub(crate) brandings: Brandings,
@@ -134,6 +135,7 @@ impl Shared {
             aliases: Aliases::new(&store),
             links: Links::new(&store),
             experiments: Experiments::new(&store),
+            test_scenarios: TestScenarios::new(&store),
             secrets: Secrets::new(&store),
             model_scripts: ModelScripts::new(&store),
             brandings: Brandings::new(&store),

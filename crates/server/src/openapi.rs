@@ -50,6 +50,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
         (name = "Secrets", description = "Values that components name as `{secret.name}`; they can be set and never read."),
         (name = "Issuers", description = "Identity providers whose tokens say who a visitor is, and which claims become attributes."),
         (name = "Tenant", description = "How a tenant is set up: environment values, feature flags, branding."),
+        (name = "Tests", description = "Conversations with what is expected of them; recorded ones, replayed with other versions."),
         (name = "Web chat", description = "Dialai's web chat: conversations with flows, by chat link or token, and people who take them over."),
         (name = "Test conversations", description = "Talking to the draft of a flow, and seeing what it does."),
         (name = "Live", description = "Conversations as they go on."),

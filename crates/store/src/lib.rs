@@ -9,6 +9,7 @@
 //! Invariant: a table of the projections is a function of the log, whatever happened in between.
 //! This crate does not know what it stores means: bodies, sessions and journals are copied as bytes.
 
+mod apart;
 mod backend;
 mod conversation;
 mod document;

@@ -15,6 +15,7 @@ use crate::{
     InteractionFilter, InteractionPage, InteractionPlace, Key, LogPage, Page, Result, SaidPage, SecretKeys,
     SeenContact, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent, StoredSession, StoredTranscript,
     TranscriptFilter, TurnState,
+    apart::ReadOnly,
     backend::{DocumentBackend, TurnBackend},
     document::{Draft, Owner, json},
     sqlite,
@@ -62,6 +63,17 @@ impl Store {
     #[must_use]
     pub fn with_secret_keys(self, keys: SecretKeys) -> Self {
         Self { secret_keys: Arc::new(keys), ..self }
+    }
+
+    /// The documents of this store, to read, with the conversations of another: what happens there leaves this store as
+    /// it is. To change a document answers [`StoreError::Invalid`].
+    #[must_use]
+    pub fn apart(&self, conversations: &Self) -> Self {
+        Self {
+            documents: Arc::new(ReadOnly(Arc::clone(&self.documents))),
+            turns: conversations.turns.clone(),
+            secret_keys: Arc::clone(&self.secret_keys),
+        }
     }
 
     /// Where the keys lie that seal secrets among the documents.

@@ -6,6 +6,7 @@ mod export;
 mod import;
 mod kills;
 mod long;
+mod replay;
 mod results;
 mod setup;
 mod size;
@@ -67,6 +68,8 @@ enum Figure {
     P6,
     /// A function call.
     P7,
+    /// Replay.
+    P10,
     /// Import and check.
     P12,
     /// Sizes.
@@ -84,6 +87,7 @@ impl Figure {
             Self::P5 => start::measure_memory(setup),
             Self::P6 => export::measure(setup),
             Self::P7 => calls::measure(setup),
+            Self::P10 => replay::measure(setup),
             Self::P12 => import::measure(setup),
             Self::P13 => size::measure(setup),
             Self::R1 => kills::measure(setup),

@@ -6,6 +6,7 @@ mod realm;
 mod recorded;
 mod roles;
 mod secrets;
+mod testing;
 mod users;
 
 use std::{

@@ -86,6 +86,9 @@ scopes! {
     ChannelsCreate = "channels": "create", "Make points of contact.";
     ChannelsUpdate = "channels": "update", "Change points of contact and renew their chat codes.";
     ChannelsDelete = "channels": "delete", "Delete points of contact.";
+    TestScenariosRead = "test_scenarios": "read", "See the test scenarios of agents.";
+    TestScenariosUpdate = "test_scenarios": "update", "Make, record, change and delete test scenarios.";
+    TestScenariosRun = "test_scenarios": "run", "Run test scenarios, and replay recorded conversations with other versions.";
     ModelsRead = "models": "read", "See the scripts that stand in for language models.";
     ModelsUpdate = "models": "update", "Change the scripts that stand in for language models.";
     SettingsRead = "settings": "read", "See the settings of web chats.";

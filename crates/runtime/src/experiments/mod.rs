@@ -90,6 +90,11 @@ pub struct Condition {
     pub among: Vec<Value>,
 }
 
+/// The attribute of contacts that holds a flag's variant.
+pub(crate) fn attribute_of(flag: &str) -> String {
+    format!("{FLAG_PREFIX}{flag}")
+}
+
 impl Condition {
     /// Whether a value is one of those. A missing value equals nothing.
     fn holds(&self, value: Option<&Value>) -> bool {
@@ -101,7 +106,7 @@ impl Condition {
 impl Flag {
     /// The attribute of the contact that holds its variant.
     pub fn attribute(&self) -> String {
-        format!("{FLAG_PREFIX}{}", self.name)
+        attribute_of(&self.name)
     }
 
     fn has(&self, variant: &str) -> bool {

@@ -10,11 +10,11 @@ mod turn;
 mod visit;
 mod with;
 
-pub(crate) use past::{RecentPast, of_entries};
+pub(crate) use past::{LINES, RecentPast, of_entries};
 pub(crate) use record::{FlowJournal, entries};
 pub(crate) use thinking::Thinking;
 pub(crate) use visit::{Entering, Kept};
-pub(crate) use with::{beside_scenario, entering, leaves};
+pub(crate) use with::{beside_scenario, entering, leaves, memory};
 
 /// The name of the built-in action by which an intent of a scenario enters a flow.
 pub const ENTER_FLOW: &str = "action.core.enter_flow";

@@ -285,7 +285,8 @@ pub(crate) fn memory_attribute(flow: AgentId) -> String {
     format!("agent_memory_{flow}")
 }
 
-fn memory(contact: &ContactState, flow: AgentId) -> Vec<String> {
+/// What a flow remembers of a contact.
+pub(crate) fn memory(contact: &ContactState, flow: AgentId) -> Vec<String> {
     let held = contact.attributes.get(&memory_attribute(flow)).filter(|held| held.provenance > Provenance::Token);
     let facts = held.and_then(|held| held.value.as_array()).into_iter().flatten();
     facts.filter_map(Value::as_str).map(str::to_owned).collect()

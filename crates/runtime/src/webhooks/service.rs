@@ -97,6 +97,27 @@ type Key = (TenantId, String);
 impl Deliveries {
     /// Starts to deliver, within a tokio runtime.
     pub fn start(store: Store, outbound: Outbound, options: WebhookOptions) -> Self {
+        let (deliveries, received) = Self::over(store, outbound, options);
+        let service = Service {
+            shared: deliveries.shared.clone(),
+            stop: deliveries.stop.clone(),
+            tasks: deliveries.tasks.clone(),
+            running: HashMap::new(),
+            feeds: HashMap::new(),
+            ended: Arc::default(),
+        };
+        deliveries.tasks.spawn(service.run(received));
+        deliveries
+    }
+
+    /// Delivers nothing: what happens in this store is told to nobody.
+    pub(crate) fn silent(store: Store, outbound: Outbound, options: WebhookOptions) -> Self {
+        let (deliveries, _) = Self::over(store, outbound, options);
+        deliveries.tasks.close();
+        deliveries
+    }
+
+    fn over(store: Store, outbound: Outbound, options: WebhookOptions) -> (Self, mpsc::Receiver<Command>) {
         let shared = Arc::new(Shared {
             webhooks: Webhooks::new(&store, outbound.clone()),
             cursors: Cursors::new(&store),
@@ -107,16 +128,7 @@ impl Deliveries {
         });
         let (commands, received) = mpsc::channel(16);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let service = Service {
-            shared: shared.clone(),
-            stop: stop.clone(),
-            tasks: tasks.clone(),
-            running: HashMap::new(),
-            feeds: HashMap::new(),
-            ended: Arc::default(),
-        };
-        tasks.spawn(service.run(received));
-        Self { shared, commands, stop, tasks }
+        (Self { shared, commands, stop, tasks }, received)
     }
 
     /// The subscriptions. Who changed one calls [`Self::refresh`].

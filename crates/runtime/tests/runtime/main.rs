@@ -10,4 +10,6 @@ mod issuer;
 mod loading;
 mod mail;
 mod presets;
+mod replay;
+mod test_scenarios;
 mod turns;

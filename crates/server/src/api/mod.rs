@@ -36,6 +36,9 @@ mod scenario_file;
 mod secrets;
 mod settings;
 mod test_conversations;
+mod test_runs;
+mod test_scenario_schema;
+mod test_scenarios;
 mod tokens;
 pub(crate) mod transcript_acts;
 mod transcript_readable;
@@ -64,6 +67,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(functions::routes())
         .merge(function_source::routes())
         .merge(points_of_contact::routes())
+        .merge(test_runs::routes())
+        .merge(test_scenarios::routes())
         .merge(settings::routes())
         .merge(experiments::routes())
         .merge(preview::routes())

@@ -360,16 +360,26 @@ async fn read(
     Ok(([(header::CONTENT_TYPE, kind)], readable(&transcript, agent, &entries, style)).into_response())
 }
 
-/// Why the agent said what it said in a turn.
+/// How a journal is answered.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct JournalForm {
+    /// `json`, or `text` for people; JSON when absent.
+    format: Option<String>,
+}
+
+/// Why the agent said what it said in a turn: candidates, conditions with what they saw, actions and templates of a
+/// scenario; prompts, models, tokens, cost, times, functions, passages and guardrails of a flow.
 #[utoipa::path(
     get, path = "/api/v1/{tenant}/transcripts/{transcript}/turns/{turn}/journal", tag = "Transcripts",
     operation_id = "getTurnJournal",
     params(
         ("tenant" = String, Path, description = "The tenant"), ("transcript" = String, Path, description = "Its id"),
-        ("turn" = u32, Path, description = "Number of the turn, from 1"),
+        ("turn" = u32, Path, description = "Number of the turn, from 1"), JournalForm,
     ),
     responses(
-        (status = 200, description = "The journal", body = serde_json::Value),
+        (status = 200, description = "The journal",
+         content((serde_json::Value = "application/json"), (String = "text/plain"))),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
     security(("api_token" = ["transcripts:read"]))
@@ -378,9 +388,20 @@ async fn journal(
     app: State<App>,
     caller: Caller<scope::TranscriptsRead>,
     path: Named<(String, TranscriptId, u32)>,
+    form: Asked<JournalForm>,
 ) -> Result<Response, Problem> {
     let Named((_, transcript, turn)) = path;
+    let as_text = match form.0.format.as_deref() {
+        None | Some("json") => false,
+        Some("text") => true,
+        Some(_) => return Err(Problem::invalid("format", "There is no such form.", "Send `json` or `text`.")),
+    };
     let record = app.runtime.store().tenant(caller.tenant()).turn_record(&transcript, turn).await?;
     let record = record.ok_or_else(|| Problem::not_found("turn", &format!("{transcript}/{turn}")))?;
+    if as_text {
+        let journal =
+            serde_json::from_str(record.journal.get()).map_err(|error| Problem::broken(&error.to_string()))?;
+        return Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], runtime::explain(&journal)).into_response());
+    }
     Ok(([(header::CONTENT_TYPE, "application/json")], record.journal.get().to_owned()).into_response())
 }

@@ -162,6 +162,7 @@ impl Things {
         let role = json!({ "name": "Readers", "scopes": ["transcripts:read"] });
         let webhook = json!({ "url": "http://127.0.0.1:9/hook", "enabled": false });
         let issuer = json!({ "issuer": "https://idp.test/", "jwks_url": "http://127.0.0.1:9/keys" });
+        let test_scenarios = format!("agents/{}/test-scenarios", agent.id);
         let ids = HashMap::from([
             ("agents", agent.id.clone()),
             ("contacts", CONTACT.to_owned()),
@@ -178,6 +179,7 @@ impl Things {
             ("environment", "OpenAi.ApiKey".to_owned()),
             ("feature-flags", "file_uploads".to_owned()),
             ("aliases", "an_alias".to_owned()),
+            ("test-scenarios", made(Method::POST, &test_scenarios, json!({ "name": "n", "turns": [{ "say": "a" }] })).await),
             ("issuers", made(Method::POST, "issuers", issuer).await),
         ]);
         let function =
@@ -261,6 +263,8 @@ impl Things {
             "putFeatureFlag" => json!({ "enabled": true }),
             "putSecret" => json!({ "type": "string", "value": "new" }),
             "putRetention" => json!({ "days": null }),
+            "createTestScenario" | "putTestScenario" => json!({ "name": "Greets", "turns": [{ "say": "hello" }] }),
+            "recordTestScenario" => json!({ "transcript": "00000000-0000-7000-8000-000000000000" }),
             "putAgentExperiments" => json!({ "flags": [] }),
             "generateWebchatDeepLink" | "generateWebchatDeepLinkBefore" => {
                 json!({ "scenario_id": self.agent.id, "dataset": [{ "attributes": {} }] })

@@ -44,6 +44,7 @@ mod secrets;
 mod signing_in;
 mod sink;
 mod test_conversations;
+mod test_scenarios;
 mod transcripts;
 mod user_data_export;
 mod user_interactions;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use store::{Batch, Expect, HISTORY_KEPT, Key, Page, StoreError};
+use store::{Batch, Expect, HISTORY_KEPT, Key, Page, StoreError, TranscriptFilter};
 
 use super::{Factory, suite};
-use crate::sample::tenant;
+use crate::sample::{as_record, tenant, turn};
 
 suite![
     versions_guard_changes,
@@ -22,6 +22,7 @@ suite![
     the_platform_finds_across_tenants,
     bounds_are_told,
     changes_tick,
+    what_is_apart_reads_documents_and_changes_none,
 ];
 
 async fn versions_guard_changes(fresh: Factory) {
@@ -225,4 +226,27 @@ async fn changes_tick(fresh: Factory) {
     changes.mark_unchanged();
     fresh.store.tenant(&tenant("acme")).put("agent", "a", &json!(1), &[], Expect::New).await.unwrap();
     tokio::time::timeout(Duration::from_secs(5), changes.changed()).await.expect("a tick").unwrap();
+}
+
+async fn what_is_apart_reads_documents_and_changes_none(fresh: Factory) {
+    let (live, elsewhere) = (fresh().await, fresh().await);
+    let name = tenant("acme");
+    let acme = live.store.tenant(&name);
+    acme.put("agent", "a", &json!({"n": 1}), &[Key::shared("colour", "red")], Expect::New).await.unwrap();
+    let apart = live.store.apart(&elsewhere.store);
+    let seen = apart.tenant(&name);
+    assert_eq!(seen.get("agent", "a").await.unwrap().unwrap().read::<Value>().unwrap(), json!({"n": 1}));
+    assert_eq!(seen.find("agent", "colour", "red").await.unwrap().len(), 1);
+    assert_eq!(seen.list("agent", Page::whole()).await.unwrap().len(), 1);
+    assert!(matches!(seen.put("agent", "b", &json!({}), &[], Expect::New).await, Err(StoreError::Invalid { .. })));
+    assert!(matches!(seen.delete("agent", "a", Expect::Any).await, Err(StoreError::Invalid { .. })));
+    assert!(matches!(seen.discard("agent", vec!["a".into()]).await, Err(StoreError::Invalid { .. })));
+    assert!(acme.get("agent", "a").await.unwrap().is_some());
+
+    let record = as_record(turn(&name, 1, 1, 1));
+    apart.append(record).await.unwrap();
+    apart.flush_projections().await.unwrap();
+    live.store.flush_projections().await.unwrap();
+    assert_eq!(seen.transcripts(TranscriptFilter::default()).await.unwrap().len(), 1);
+    assert!(acme.transcripts(TranscriptFilter::default()).await.unwrap().is_empty());
 }
