@@ -70,7 +70,7 @@ async fn da_x03_what_was_said_is_found_and_nothing_else() {
     other.says("An invoice is wrong").await;
     other.says("Please label this").await;
     other.ends("Abandoned").await;
-    let (only_one, only_other) = ([one.transcript.clone()], std::slice::from_ref(&other.transcript));
+    let (only_one, only_other) = ([one.transcript.clone()], [other.transcript.clone()]);
     for (search, expected) in [
         (json!({ "text": "modem" }), &only_one),
         (json!({ "text": "BLINKS mod" }), &only_one),
