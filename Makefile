@@ -13,7 +13,7 @@ help: ## Say what there is
 setup: ## Install what building needs
 	@scripts/setup
 
-run: build ## Build, start with the demo agent, print chat page, API docs and a token
+run: build ## Build, start with the demo agents, print chat pages, API docs and a token
 	$(TARGET)/release/parlance serve --demo --data-dir $(DATA_DIR) --listen $(LISTEN)
 
 build: setup ## Build the release binary, web chat included

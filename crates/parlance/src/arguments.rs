@@ -1,10 +1,14 @@
 //! The command line.
 
+mod flows;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{AgentId, ContactId, TenantId, Timestamp, TranscriptId};
 use runtime::users::Role;
+
+pub(crate) use flows::{FlowCommand, FunctionCommand, ModelScriptCommand};
 
 /// A self-hosted server for conversational agents.
 #[derive(Debug, Parser)]
@@ -59,6 +63,21 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: AgentCommand,
     },
+    /// Flows: language models in a state machine
+    Flow {
+        #[command(subcommand)]
+        command: FlowCommand,
+    },
+    /// Functions that flows call
+    Function {
+        #[command(subcommand)]
+        command: FunctionCommand,
+    },
+    /// Model scripts: files that stand in for language models
+    ModelScript {
+        #[command(subcommand)]
+        command: ModelScriptCommand,
+    },
     /// Accounts: people who sign in
     Account {
         #[command(subcommand)]
@@ -111,6 +130,9 @@ pub(crate) struct TestArguments {
     /// The draft; also when no version is named
     #[arg(long)]
     pub(crate) draft: bool,
+    /// Run the test scenarios of a file, a JSON list of them, instead of those that are stored
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
     /// Only this test scenario, by its id or its name; once for each
     #[arg(long = "scenario", value_name = "ID")]
     pub(crate) scenarios: Vec<String>,
@@ -172,7 +194,7 @@ pub(crate) struct ServeArguments {
     /// Where visitors reach the server: https://chat.example.com
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
-    /// Bring a demo tenant with an agent to talk to, and print where and how
+    /// Bring a demo tenant with a scenario and a flow to talk to, and print where and how
     #[arg(long)]
     pub(crate) demo: bool,
 }

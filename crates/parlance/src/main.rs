@@ -4,7 +4,9 @@
 mod arguments;
 mod configuration;
 mod contact;
+mod demo;
 mod environment;
+mod flows;
 mod manage;
 mod networks;
 mod noted;
@@ -67,6 +69,9 @@ async fn run(command: Command, configuration: Configuration) -> Result<ExitCode,
         Command::Secret { command } => secrets::secret(command, &configuration).await?,
         Command::Environment { command } => return environment::environment(command, &configuration).await,
         Command::Agent { command } => return manage::agent(command, &configuration).await,
+        Command::Flow { command } => return flows::flow(command, &configuration).await,
+        Command::Function { command } => flows::function(command, &configuration).await?,
+        Command::ModelScript { command } => flows::model_script(command, &configuration).await?,
         Command::Account { command } => realm::account(command, &configuration).await?,
         Command::Client { command } => realm::client(command, &configuration).await?,
         Command::Realm { command } => realm::realm(command, &configuration).await?,

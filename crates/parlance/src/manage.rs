@@ -11,6 +11,7 @@ use runtime::{
     tokens::{Token, Tokens},
     users::Users,
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
 
@@ -127,7 +128,7 @@ pub(crate) async fn agent(command: AgentCommand, configuration: &Configuration) 
     match command {
         AgentCommand::Check { .. } => {}
         AgentCommand::Import { of, open, file } => {
-            let bytes = read(&file)?;
+            let bytes = read(&file, LARGEST_FILE)?;
             let tenant = tenant_of(of, &store).await?;
             let imported = match scenario::import(&bytes) {
                 Ok(imported) => imported,
@@ -167,7 +168,7 @@ pub(crate) async fn agent(command: AgentCommand, configuration: &Configuration) 
         }
         AgentCommand::List { of } => {
             let agents = agents.list(&tenant_of(of, &store).await?).await?;
-            print_json(&agents.iter().map(described).collect())?;
+            print_json(&agents.iter().map(described).collect::<Vec<_>>())?;
             return Ok(ExitCode::SUCCESS);
         }
     }
@@ -186,25 +187,23 @@ fn described(agent: &Agent) -> Value {
     })
 }
 
-fn print_json(value: &Value) -> Result<(), Failure> {
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     crate::print(&(serde_json::to_string_pretty(value)? + "\n"))?;
     Ok(())
 }
 
-/// A file, unless it is larger than any scenario may be (row OD-T03).
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+/// A file, unless it has more bytes than what is in it may have (row OD-T03).
+pub(crate) fn read(file: &Path, most: usize) -> Result<Vec<u8>, Failure> {
     let named = |error: std::io::Error| format!("{}: {error}", file.display());
     let length = fs::metadata(file).map_err(named)?.len();
-    if length > LARGEST_FILE as u64 {
-        return Err(
-            format!("{}: {length} bytes are too many, a scenario may have {LARGEST_FILE}", file.display()).into()
-        );
+    if length > most as u64 {
+        return Err(format!("{}: {length} bytes are too many, it may have {most}", file.display()).into());
     }
     Ok(fs::read(file).map_err(named)?)
 }
 
 fn check(file: &Path) -> Result<ExitCode, Failure> {
-    let problems = match scenario::import(&read(file)?) {
+    let problems = match scenario::import(&read(file, LARGEST_FILE)?) {
         Ok(imported) => {
             let mut problems = scenario::check(&imported.scenario);
             problems.extend(scenario::secrets(&imported.document).into_iter().map(to_be_made));
@@ -224,7 +223,7 @@ fn to_be_made(used: SecretUse) -> Problem {
     Problem::warning(path, format!("The tenant must have a secret `{name}`."), remedy)
 }
 
-fn print_problems(problems: &[Problem]) {
+pub(crate) fn print_problems(problems: &[Problem]) {
     for problem in problems {
         let severity = if problem.severity == Severity::Error { "error" } else { "warning" };
         let path = if problem.path.is_empty() { "(the file)" } else { &problem.path };

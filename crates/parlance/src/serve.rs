@@ -2,16 +2,7 @@
 
 use std::{io::Write, time::Duration};
 
-use model::{TenantId, agent::Agent};
-use runtime::{
-    Runtime, RuntimeOptions,
-    agents::{Access, Agents},
-    documents::DocumentError,
-    mail::Mail,
-    settings::Settings,
-    tenants::Tenants,
-    tokens::Tokens,
-};
+use runtime::{Runtime, RuntimeOptions, mail::Mail};
 use server::{Server, TlsFiles};
 use store::{Store, StoreOptions};
 use tokio::{
@@ -24,10 +15,8 @@ use crate::{
     Failure,
     arguments::ServeArguments,
     configuration::{Configuration, LogFormat},
+    demo::{self, Demo},
 };
-
-/// What `--demo` brings.
-const DEMO: &str = include_str!("../../../examples/lighthouse-inn.scenario.json");
 
 pub(crate) async fn serve(arguments: &ServeArguments, configuration: Configuration) -> Result<(), Failure> {
     log(&configuration)?;
@@ -38,7 +27,7 @@ pub(crate) async fn serve(arguments: &ServeArguments, configuration: Configurati
         .map_err(|error| format!("cannot listen on {}: {error}", configuration.listen))?;
     let store = Store::open(&configuration.data_dir, StoreOptions::default()).await?;
     let store = store.with_secret_keys(configuration.secret_keys());
-    let demo = if arguments.demo { Some(bring_demo(&store).await?) } else { None };
+    let demo = if arguments.demo { Some(demo::bring(&store).await?) } else { None };
 
     let runtime = Runtime::start(store.clone(), runtime_options(&configuration));
     let grace = Duration::from_millis(configuration.shutdown_timeout_ms);
@@ -50,10 +39,13 @@ pub(crate) async fn serve(arguments: &ServeArguments, configuration: Configurati
     let url = format!("{scheme}://{}", server.address());
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on {url}")?;
-    if let Some((agent, token)) = &demo {
+    if let Some(Demo { scenario, chat_code, token }) = &demo {
         let base = configuration.public_url.as_deref().unwrap_or(&url).trim_end_matches('/');
         writeln!(out, "start page  {base}/")?;
-        writeln!(out, "chat page   {base}/web-chat?scenario_id={}&app_key={}", agent.id, agent.app_key)?;
+        writeln!(out, "chat page   {base}/web-chat?scenario_id={}&app_key={}", scenario.id, scenario.app_key)?;
+        if let Some(code) = chat_code {
+            writeln!(out, "flow page   {base}/chat/{code}")?;
+        }
         writeln!(out, "API docs    {base}/api/swagger/")?;
         writeln!(out, "API token   {token}")?;
     }
@@ -117,43 +109,3 @@ fn log(configuration: &Configuration) -> Result<(), Failure> {
     }
     Ok(())
 }
-
-/// A tenant with a published agent and a token; what is there already stays as it is.
-async fn bring_demo(store: &Store) -> Result<(Agent, String), Failure> {
-    let tenant: TenantId = "demo".parse().expect("`demo` is a tenant name");
-    match Tenants::new(store).create(&tenant, "Demo").await {
-        Ok(_) | Err(DocumentError::Exists { .. }) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let agents = Agents::new(store);
-    let serving = agents.list(&tenant).await?.into_iter().find(|agent| agent.active_version.is_some());
-    let agent = match serving {
-        Some(agent) => agent,
-        None => {
-            let document = serde_json::from_str(DEMO)?;
-            let agent = agents.create(&tenant, &document, Access::Guarded).await?;
-            // The demo shows all of the chat's controls, and its host invites to type as well as to press.
-            let settings = Settings::new(store);
-            let mut chat = settings.get(&tenant, agent.id).await?;
-            let general = serde_json::json!({
-                "teamName": "The Lighthouse Inn",
-                "chatbotName": "Pearl",
-                "showRestartButton": true,
-                "showEndChatButton": true,
-                "showTextInputWithExternalButtons": true,
-            });
-            chat.appearance.insert("general".to_owned(), general);
-            settings.put(&tenant, agent.id, &chat).await?;
-            agents.publish(&tenant, agent.id).await?
-        }
-    };
-    let tokens = Tokens::new(store);
-    // The secret of an earlier one is nobody's to print: each start has its own.
-    for token in tokens.list(&tenant).await?.into_iter().filter(|token| token.name == DEMO_TOKEN) {
-        tokens.revoke(&tenant, &token.id).await?;
-    }
-    let (_, token) = tokens.create(&tenant, DEMO_TOKEN, None).await?;
-    Ok((agent, token))
-}
-
-const DEMO_TOKEN: &str = "printed by serve --demo";

@@ -3,15 +3,14 @@
 
 use std::{fmt::Write as _, fs, path::Path, process::ExitCode, time::Duration};
 
-use model::{AgentId, TenantId, Timestamp, agent::Agent};
+use model::{AgentId, Timestamp, agent::Agent};
 use runtime::{
     AgentSource,
     agents::Agents,
     junit::{Suite, junit},
     replay::{ReplayCall, ReplayReport, Replayer, Which},
-    test_scenarios::{Bench, StoredTestScenario, TestScenarios},
+    test_scenarios::{Bench, StoredTestScenario, TestScenario, TestScenarios},
 };
-use serde::Serialize;
 use store::Store;
 
 use crate::{
@@ -19,13 +18,16 @@ use crate::{
     arguments::{ReplayArguments, TestArguments},
     configuration::Configuration,
     contact::conversations,
-    manage::{documents, tenant_of},
+    manage::{documents, print_json, read, tenant_of},
     serve::runtime_options,
 };
 
+/// Largest file of test scenarios, in bytes.
+const LARGEST_FILE: usize = 16 << 20;
+
 /// Runs an agent's test scenarios; fails when one does.
 pub(crate) async fn test(arguments: TestArguments, configuration: &Configuration) -> Result<ExitCode, Failure> {
-    let TestArguments { of, agent, mut versions, draft, scenarios, junit, json } = arguments;
+    let TestArguments { of, agent, mut versions, draft, file, scenarios, junit, json } = arguments;
     let store = documents(configuration).await?;
     let tenant = tenant_of(of, &store).await?;
     let agent = Agents::new(&store).need(&tenant, agent).await?;
@@ -35,7 +37,11 @@ pub(crate) async fn test(arguments: TestArguments, configuration: &Configuration
     if draft || versions.is_empty() {
         versions.push(0);
     }
-    let chosen = chosen(&store, &tenant, agent.id, &scenarios).await?;
+    let all = match &file {
+        Some(file) => in_file(file, agent.id)?,
+        None => TestScenarios::new(&store).list(&tenant, agent.id).await?,
+    };
+    let chosen = chosen(all, agent.id, &scenarios)?;
     let bench = Bench::over(&store, runtime_options(configuration)).await?;
     let report = bench.run(&tenant, agent.id, &chosen, &versions).await;
     bench.close().await;
@@ -50,16 +56,11 @@ pub(crate) async fn test(arguments: TestArguments, configuration: &Configuration
 }
 
 /// The scenarios that were named, or all.
-async fn chosen(
-    store: &Store,
-    tenant: &TenantId,
-    agent: AgentId,
-    named: &[String],
-) -> Result<Vec<StoredTestScenario>, Failure> {
-    let all = TestScenarios::new(store).list(tenant, agent).await?;
+fn chosen(all: Vec<StoredTestScenario>, agent: AgentId, named: &[String]) -> Result<Vec<StoredTestScenario>, Failure> {
     if named.is_empty() {
         if all.is_empty() {
-            return Err(format!("agent {agent} has no test scenario: make one over the API first").into());
+            let remedy = "make one over the API first, or name a file of them with --file";
+            return Err(format!("agent {agent} has no test scenario: {remedy}").into());
         }
         return Ok(all);
     }
@@ -69,6 +70,19 @@ async fn chosen(
         chosen.push(found.ok_or_else(|| format!("agent {agent} has no test scenario `{name}`"))?.clone());
     }
     Ok(chosen)
+}
+
+/// The test scenarios of a file; their ids are their places in it.
+fn in_file(file: &Path, agent: AgentId) -> Result<Vec<StoredTestScenario>, Failure> {
+    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let bytes = read(file, LARGEST_FILE)?;
+    let scenarios: Vec<TestScenario> = serde_json::from_slice(&bytes).map_err(|error| named(&error))?;
+    let mut found = Vec::with_capacity(scenarios.len());
+    for (at, scenario) in scenarios.into_iter().enumerate() {
+        let one = StoredTestScenario::unstored(agent, (at + 1).to_string(), scenario);
+        found.push(one.map_err(|error| named(&format!("[{at}].{error}")))?);
+    }
+    Ok(found)
 }
 
 /// Replays recorded conversations; fails when something would be otherwise.
@@ -142,11 +156,6 @@ fn in_words(report: &ReplayReport) -> String {
 fn write_junit(file: Option<&Path>, suites: &[Suite]) -> Result<(), Failure> {
     let Some(file) = file else { return Ok(()) };
     fs::write(file, junit(suites)).map_err(|error| format!("{}: {error}", file.display()).into())
-}
-
-fn print_json(report: &impl Serialize) -> Result<(), Failure> {
-    crate::print(&(serde_json::to_string_pretty(report)? + "\n"))?;
-    Ok(())
 }
 
 /// A day, or a moment: `2026-11-26`, `2026-11-26T10:00:00Z`.

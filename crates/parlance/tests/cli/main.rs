@@ -1,5 +1,6 @@
 //! The binary through its command line, beside a running server where that matters.
 
+mod flows;
 mod functions;
 mod noted;
 mod realm;
@@ -145,7 +146,7 @@ async fn a_contact_is_exported_and_erased_beside_a_server_and_without_one() {
 #[tokio::test]
 async fn the_demo_is_ready_to_talk() {
     let data = folder();
-    let server = Serving::start(data.path(), &["--demo"], 5);
+    let server = Serving::start(data.path(), &["--demo"], 6);
     let after = |name: &str| {
         let line = server.lines.iter().find_map(|line| line.strip_prefix(name));
         line.unwrap_or_else(|| panic!("{name} is printed: {:?}", server.lines)).trim()

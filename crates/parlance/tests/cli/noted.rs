@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{EXAMPLE, Serving, fails, folder, prints, send};
 
 /// The audit log of a tenant, through the API.
-async fn entries(server: &Serving, tenant: &str, token: &str) -> Vec<Value> {
+pub(crate) async fn entries(server: &Serving, tenant: &str, token: &str) -> Vec<Value> {
     let url = format!("{}/api/v1/{tenant}/audit?limit=1000", server.url);
     let answer = reqwest::Client::new().get(url).bearer_auth(token.trim_end()).send().await.expect("an answer");
     let page: Value = answer.json().await.expect("JSON");

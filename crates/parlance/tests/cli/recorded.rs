@@ -11,7 +11,7 @@ const RECORDED: &str = include_str!("../../../../tests/recorded/lighthouse-inn.j
 #[tokio::test]
 async fn the_example_answers_as_recorded() {
     let data = folder();
-    let serving = Serving::start(data.path(), &["--demo"], 5);
+    let serving = Serving::start(data.path(), &["--demo"], 6);
     let chat = serving.lines.iter().find(|line| line.contains("/web-chat?")).expect("it prints the chat page");
     let value = |name: &str| {
         let (_, after) = chat.split_once(name).expect("the chat page names scenario and key");

@@ -91,6 +91,18 @@ pub struct StoredTestScenario {
     pub updated_at: Timestamp,
 }
 
+impl StoredTestScenario {
+    /// One that is kept elsewhere, such as in a file, and is run all the same.
+    ///
+    /// # Errors
+    /// [`DocumentError::Invalid`].
+    pub fn unstored(agent: AgentId, id: String, scenario: TestScenario) -> Result<Self, DocumentError> {
+        check::check(&scenario)?;
+        let at = now();
+        Ok(Self { id, agent, scenario, created_at: at, updated_at: at })
+    }
+}
+
 /// The test scenarios of tenants.
 #[derive(Clone)]
 pub struct TestScenarios {
@@ -131,13 +143,11 @@ impl TestScenarios {
         agent: AgentId,
         scenario: TestScenario,
     ) -> Result<StoredTestScenario, DocumentError> {
-        check::check(&scenario)?;
+        let stored = StoredTestScenario::unstored(agent, new_id().to_string(), scenario)?;
         if self.list(tenant, agent).await?.len() >= MAX_SCENARIOS {
             let complaint = format!("an agent has at most {MAX_SCENARIOS} test scenarios: delete one");
             return Err(DocumentError::invalid("test_scenarios", complaint));
         }
-        let at = now();
-        let stored = StoredTestScenario { id: new_id().to_string(), agent, scenario, created_at: at, updated_at: at };
         self.write(tenant, &stored, Expect::New).await?;
         Ok(stored)
     }
