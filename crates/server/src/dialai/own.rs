@@ -97,6 +97,7 @@ async fn resume(
     ),
     responses(
         (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
+        (status = 429, description = "The conversation is followed too often already", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
     security(("chat_link" = []), ("api_token" = ["transcripts:read"]))

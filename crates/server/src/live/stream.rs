@@ -15,7 +15,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::{
     event,
-    hub::{Subscription, Topic},
+    hub::{Admitted, Subscription, Topic},
 };
 use crate::{
     app::{App, text},
@@ -27,6 +27,11 @@ use crate::{
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a stream lasts. Who goes on shows anew that they may.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
+/// Streams of one conversation to its customer at once: a few pages and their reconnections. A chat link is no secret,
+/// so what it opens is bounded.
+const MOST_OF_CUSTOMER: usize = 16;
+/// In how many seconds one more may be tried.
+const AGAIN: u64 = 5;
 /// Records that are read of the log at once.
 const PAGE: usize = 200;
 
@@ -80,7 +85,7 @@ impl Place {
 /// without.
 ///
 /// # Errors
-/// When the header says no place, or nothing can be followed any more.
+/// When the header says no place, too many follow already, or nothing can be followed any more.
 pub(crate) fn follow(app: &App, topic: Topic, audience: Audience, headers: &HeaderMap) -> Result<Response, Problem> {
     let place = match text(headers, "last-event-id").filter(|id| !id.trim().is_empty()) {
         None => None,
@@ -91,6 +96,10 @@ pub(crate) fn follow(app: &App, topic: Topic, audience: Audience, headers: &Head
                 "Send the `id` of the last event, or leave it out.",
             )
         })?),
+    };
+    let admitted = match audience {
+        Audience::Operators => None,
+        Audience::Customer => Some(app.live.admit(&topic, MOST_OF_CUSTOMER).ok_or_else(|| Problem::too_often(AGAIN))?),
     };
     let subscription = match place {
         Some(_) => None,
@@ -107,6 +116,7 @@ pub(crate) fn follow(app: &App, topic: Topic, audience: Audience, headers: &Head
         app: app.clone(),
         topic,
         audience,
+        _admitted: admitted,
         subscription,
         ready: VecDeque::new(),
         heartbeat,
@@ -125,6 +135,7 @@ struct Follower {
     app: App,
     topic: Topic,
     audience: Audience,
+    _admitted: Option<Admitted>,
     subscription: Option<Subscription>,
     place: Place,
     stage: Stage,

@@ -159,7 +159,34 @@ async fn da_l08_customers_follow_what_is_said_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn da_l08_da_p5_a_tenant_follows_its_own_alone() {
+async fn da_l08_so_many_follow_a_conversation_with_a_link_and_no_more() {
+    let world = World::start().await;
+    let page = world.chat().await;
+    let mut streams = Vec::new();
+    for _ in 0..16 {
+        streams.push(page.follows(Some("0")).await);
+    }
+    let follows = async || page.request(Method::GET, &page.path("/stream")).send().await.expect("an answer");
+    let answer = follows().await;
+    assert_eq!(answer.status(), 429);
+    assert!(answer.headers().contains_key(header::RETRY_AFTER));
+    assert_eq!(world.chat().await.follows(None).await.next().await.expect("it runs").name, "heartbeat");
+    // People of the tenant are not kept out by it, and who leaves makes room.
+    world.follows(&format!("transcripts/{}/stream", page.transcript), None).await;
+    streams.pop();
+    let mut status = 429;
+    for _ in 0..100 {
+        status = follows().await.status().as_u16();
+        if status == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn da_l08_da_p05_a_tenant_follows_its_own_alone() {
     let world = World::start().await;
     let other = "other".parse().expect("a name");
     Tenants::new(&world.app.store).create(&other, "").await.expect("the tenant is made");
