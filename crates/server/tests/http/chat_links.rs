@@ -99,6 +99,10 @@ async fn da_a12_somebody_elses_token_does_not_open_a_conversation() {
     nobody.proof.clone_from(&page.proof);
     assert_eq!(nobody.tries("Hello").await.0, 200);
     assert_eq!(world.transcript(&nobody.transcript).await["parameters"]["sub"]["value"], "bob");
+    // It is theirs from then on: who signs in after them on the same page does not go on with it.
+    nobody.proof = Some(key.signs(&claims("ann", json!({}))));
+    assert_eq!(nobody.tries("Hello").await.0, 403);
+    assert_eq!(nobody.call(Method::GET, &nobody.path(""), None).await.0, 403);
 }
 
 #[tokio::test]
