@@ -125,7 +125,7 @@ async fn da_w02_bad_messages_are_refused_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn da_w03_da_l11_after_a_take_over_the_agent_is_silent_until_it_is_handed_back() {
+async fn da_l11_da_w03_after_a_take_over_the_agent_is_silent_until_it_is_handed_back() {
     let world = World::start().await;
     let page = world.chat().await;
     for _ in 0..2 {
