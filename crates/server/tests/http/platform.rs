@@ -1,12 +1,13 @@
-//! What holds for the API as a whole: rows DA-P1, DA-P4 to DA-P6, DA-P10.
+//! What holds for the API as a whole: rows DA-P1 to DA-P6, DA-P10.
 
 use reqwest::{Client, Method, header};
-use runtime::{tenants::Tenants, tokens::Tokens};
+use runtime::{tenants::Tenants, tokens::Tokens, users::Role};
 use serde_json::{Value, json};
 
 use crate::{
     app::{TestApp, json_of},
     flows_world::World,
+    signing_in::{Browser, person, register, text, tokens},
 };
 
 /// A token of another tenant.
@@ -36,6 +37,53 @@ async fn da_p01_the_document_is_openapi_3_2_and_has_each_operation() {
     ] {
         assert!(document["paths"][path][method]["operationId"].is_string(), "{method} {path}");
     }
+}
+
+#[tokio::test]
+async fn da_p02_a_private_document_is_for_those_who_are_known() {
+    let app = TestApp::start_serving(|options| options.private_openapi = true).await;
+    register(&app).await;
+    person(&app, "ada@example.com", Role::Editor).await;
+    let bare = Client::new();
+    for file in ["openapi.json", "openapi-3.1.json"] {
+        let url = format!("{}/api/swagger/{file}", app.url);
+        let refused = bare.get(&url).send().await.expect("an answer");
+        assert_eq!(refused.status(), 401, "{file}");
+        assert_eq!(refused.headers()[header::WWW_AUTHENTICATE], "Bearer", "{file}");
+        assert!(!refused.text().await.expect("a body").contains("\"paths\""), "{file}");
+        let wrong = bare.get(&url).bearer_auth("plt_0").send().await.expect("an answer");
+        assert_eq!(wrong.status(), 401, "{file}");
+        let token = bare.get(&url).bearer_auth(&app.token).send().await.expect("an answer");
+        assert_eq!(token.status(), 200, "{file}");
+    }
+    // A user's own token of the realm, and the browser in which they signed in.
+    let tokens = tokens(&app, "ada@example.com").await;
+    let own = bare.get(format!("{}/api/swagger/openapi.json", app.url)).bearer_auth(text(&tokens, "access_token"));
+    assert_eq!(own.send().await.expect("an answer").status(), 200);
+    let browser = Browser::new(&app);
+    assert_eq!(browser.get("/api/swagger/openapi.json").await.status(), 401);
+    browser.code("ada@example.com").await;
+    assert_eq!(browser.get("/api/swagger/openapi.json").await.status(), 200);
+}
+
+#[tokio::test]
+async fn da_p03_the_page_shows_the_document_and_calls_with_a_token() {
+    let app = TestApp::start_serving(|options| options.private_openapi = true).await;
+    register(&app).await;
+    person(&app, "ada@example.com", Role::Editor).await;
+    let browser = Browser::new(&app);
+    browser.code("ada@example.com").await;
+    let page = browser.get("/api/swagger/").await;
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.expect("a page").contains("swagger-ui"));
+    let start = browser.get("/api/swagger/swagger-initializer.js").await.text().await.expect("a script");
+    assert!(start.contains("/api/swagger/openapi.json"), "{start}");
+    // What it needs to call an operation is described: the address, and how the token is sent.
+    let document: Value = browser.get("/api/swagger/openapi.json").await.json().await.expect("JSON");
+    let scheme = &document["components"]["securitySchemes"]["api_token"];
+    assert_eq!((&scheme["type"], &scheme["scheme"]), (&json!("http"), &json!("bearer")), "{scheme}");
+    let servers = document["servers"].as_array().map_or(0, Vec::len);
+    assert_eq!(servers, 0, "without one, operations are called where the page is");
 }
 
 #[tokio::test]
