@@ -179,7 +179,10 @@ impl Things {
             ("environment", "OpenAi.ApiKey".to_owned()),
             ("feature-flags", "file_uploads".to_owned()),
             ("aliases", "an_alias".to_owned()),
-            ("test-scenarios", made(Method::POST, &test_scenarios, json!({ "name": "n", "turns": [{ "say": "a" }] })).await),
+            (
+                "test-scenarios",
+                made(Method::POST, &test_scenarios, json!({ "name": "n", "turns": [{ "say": "a" }] })).await,
+            ),
             ("issuers", made(Method::POST, "issuers", issuer).await),
         ]);
         let function =
