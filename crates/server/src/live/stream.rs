@@ -12,6 +12,7 @@ use model::{LogSeq, Timestamp, record::Record};
 use serde_json::json;
 use store::StoreError;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use uuid::Uuid;
 
 use super::{
     event,
@@ -40,8 +41,21 @@ const PAGE: usize = 200;
 pub(crate) enum Audience {
     /// People of the tenant.
     Operators,
-    /// The customer of the conversation.
-    Customer,
+    /// The customer of the conversation, with the chat code of the link that lets them; none where a token of the
+    /// tenant does.
+    Customer(Option<Uuid>),
+}
+
+impl Audience {
+    /// Whether what let them in still does. A link that was shut opens nothing more.
+    fn may_go_on(self, app: &App) -> bool {
+        match self {
+            Self::Operators | Self::Customer(None) => true,
+            Self::Customer(Some(code)) => {
+                app.directory.now().by_chat_code(code).is_some_and(|known| known.endpoint.is_open())
+            }
+        }
+    }
 }
 
 /// A place among all events: the record, and which of its events; all of them at the end. What is there and before
@@ -99,7 +113,9 @@ pub(crate) fn follow(app: &App, topic: Topic, audience: Audience, headers: &Head
     };
     let admitted = match audience {
         Audience::Operators => None,
-        Audience::Customer => Some(app.live.admit(&topic, MOST_OF_CUSTOMER).ok_or_else(|| Problem::too_often(AGAIN))?),
+        Audience::Customer(_) => {
+            Some(app.live.admit(&topic, MOST_OF_CUSTOMER).ok_or_else(|| Problem::too_often(AGAIN))?)
+        }
     };
     let subscription = match place {
         Some(_) => None,
@@ -208,11 +224,17 @@ impl Follower {
             () = stop.cancelled() => return None,
             () = tokio::time::sleep_until(self.ends) => return None,
             _ = self.heartbeat.tick() => {
+                if !self.audience.may_go_on(&self.app) {
+                    return None;
+                }
                 self.beat();
                 return Some(());
             }
             committed = subscription.next() => committed,
         };
+        if !self.audience.may_go_on(&self.app) {
+            return None;
+        }
         match committed {
             Some(committed) => self.tell(committed.seq, &committed.record),
             // At the server's end queues close too: nobody was too slow then.
@@ -238,7 +260,7 @@ impl Follower {
             }
             let data = match self.audience {
                 Audience::Operators => Some(event.data),
-                Audience::Customer => event.for_customer(),
+                Audience::Customer(_) => event.for_customer(),
             };
             if let Some(data) = data {
                 self.ready.push_back(sse::frame(event.name, Some(&place.id()), &data));

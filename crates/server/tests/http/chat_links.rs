@@ -202,6 +202,24 @@ async fn da_a15_an_unknown_or_closed_link_is_refused() {
 }
 
 #[tokio::test]
+async fn da_a15_who_follows_with_a_link_is_told_nothing_once_it_is_revoked() {
+    let world = World::start().await;
+    let (id, code) = world.point(json!({ "friendlyName": "Short-lived" })).await;
+    let mut page = world.page_of(&code);
+    page.begins(json!({})).await;
+    let mut stream = page.follows(None).await;
+    assert_eq!(stream.next().await.expect("it says that it runs").name, "heartbeat");
+    page.says("Hello").await;
+    assert_eq!(stream.news().await.data["content"], "Hello");
+    assert_eq!(stream.news().await.data["role"], "agent");
+    let (status, answer) = world.ask(Method::DELETE, &format!("points-of-contact/{id}/chat-code"), None).await;
+    assert!((200..300).contains(&status), "{answer}");
+    assert_eq!(world.webchat(Method::POST, &page.path("/CsrTakeOver"), None).await.0, 200);
+    let left = stream.rest().await;
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test]
 async fn da_a14_only_named_pages_use_a_link_that_names_some() {
     let world = World::start().await;
     let (_, code) = world.point(json!({ "friendlyName": "Shop", "origins": ["https://shop.test"] })).await;
