@@ -8,7 +8,7 @@ use dialogue::{
 };
 use model::{
     AgentId, Timestamp, TranscriptId,
-    attribute::{Attribute, Provenance},
+    attribute::{Attribute, FLAG_PREFIX, Provenance},
     record::{Entry, Record, TurnRecord},
     transcript::TranscriptState,
 };
@@ -172,16 +172,25 @@ impl Track {
             None => first_contact(turn)?,
         };
         if let Some(Left::Scenario(_, left) | Left::Flow(_, _, left)) = standing.and_then(|one| one.left.as_ref()) {
-            contact = left.clone();
+            let known = std::mem::replace(&mut contact, left.clone());
+            // Variants are given from outside: a replayed turn assigns none.
+            let names = contact.attributes.keys().filter(|name| name.starts_with(FLAG_PREFIX));
+            for name in names.cloned().collect::<Vec<_>>() {
+                match known.attributes.get(&name) {
+                    Some(assigned) => contact.attributes.insert(name, assigned.clone()),
+                    None => contact.attributes.remove(&name),
+                };
+            }
         }
         for (name, value) in &recorded.journal.preset {
             contact.preset(name, value);
         }
-        for (flag, variant) in standing.into_iter().flat_map(|one| &one.variants) {
-            serve(&mut contact, flag, variant);
-        }
+        // What was evaluated in this very turn goes before what earlier ones served.
         for Evaluation { flag, variant } in evaluations(turn) {
             serve(&mut contact, &flag, &variant);
+        }
+        for (flag, variant) in standing.into_iter().flat_map(|one| &one.variants) {
+            serve(&mut contact, flag, variant);
         }
         let before = Before {
             session: standing.map(|one| &*one.session),

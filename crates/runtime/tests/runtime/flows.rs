@@ -208,3 +208,73 @@ async fn an_unknown_conversation_is_refused() {
     let refused = desk.runtime.act(&desk.tenant, TranscriptId(Uuid::now_v7()), act).await;
     assert!(matches!(refused, Err(TurnError::UnknownTranscript)), "{refused:?}");
 }
+
+/// A scenario that sends the customer into a flow, which returns by an intent.
+fn reception(flow: AgentId) -> Value {
+    let turn = |id: &str, utterance: &str, actions: Value, text: &str| {
+        json!({"od_id": id, "name": id, "behaviors": ["STARTING", "OPEN"],
+            "request_intents": [{"od_id": format!("intent.{id}"), "name": id, "speaker": "USER",
+                "sample_utterance": utterance, "interpreter": "examples", "confidence": 0.2,
+                "examples": [utterance, format!("please {utterance}")], "actions": actions}],
+            "response_intents": [{"od_id": format!("answer.{id}"), "name": "answer", "speaker": "APP",
+                "sample_utterance": "", "confidence": 1, "message_templates": [{"od_id": format!("m.{id}"), "name": "m",
+                    "message_markup": format!("<message><text-message>{text}</text-message></message>")}]}]})
+    };
+    json!({"od_id": "s", "name": "s",
+    "interpreters": [{"name": "examples", "component_id": "interpreter.core.examples"}],
+    "actions": [{"name": "enter", "component_id": runtime::ENTER_FLOW,
+        "configuration": {"flow": flow.to_string(), "parameters": {"branch": "north"}}}],
+    "conversations": [{"od_id": "c", "name": "c", "behaviors": ["STARTING"], "scenes": [
+        {"od_id": "sc", "name": "sc", "behaviors": ["STARTING"], "turns": [
+            turn("bank", "bank", json!(["enter"]), "I put you through."),
+            turn("intent.user.Done", "done", json!([]), "Welcome back."),
+        ]}]}]})
+}
+
+#[tokio::test]
+async fn a_scenario_enters_a_flow_and_the_flow_returns() {
+    let desk = Desk::open().await;
+    let mut rules = script();
+    let rules_list = rules["rules"].as_array_mut().unwrap();
+    rules_list.insert(
+        0,
+        json!({"when": {"text_contains": "return", "tool_offered": "leave"},
+        "then": {"call": [{"name": "leave", "arguments": {}}]}}),
+    );
+    let flow = bank(&desk, rules).await;
+    let store = desk.runtime.store();
+    let leave: FunctionDocument = serde_json::from_value(json!({
+        "name": "leave", "events": ["Leave"],
+        "code": {"type": "integration", "integration": "set_tag",
+            "settings": {"name": "left", "value": "yes", "event": "Leave"}},
+    }))
+    .unwrap();
+    let leave = Functions::new(store).create(&desk.tenant, leave).await.unwrap().value.id;
+    let agents = Agents::new(store);
+    let mut document = agents.flow(&desk.tenant, flow).await.unwrap().document;
+    document.states[0].functions.push(leave);
+    document.transitions.push(
+        serde_json::from_value(
+            json!({"id": "back", "from": "hello", "event": "Leave", "to": {"scenario": "intent.intent.user.Done"}}),
+        )
+        .unwrap(),
+    );
+    let version = agents.flow(&desk.tenant, flow).await.unwrap().version;
+    agents.replace_flow(&desk.tenant, flow, document, version).await.unwrap();
+    let scenario = desk.publish(&reception(flow)).await;
+    let ask = |text: &'static str| desk.says(scenario, "ann", text);
+
+    // The scenario says what it says, and the flow answers the same message.
+    let entered = ask("bank").await.unwrap();
+    assert_eq!(crate::desk::texts(&entered), ["I put you through.", "You said: bank"]);
+    let state = entered.state.unwrap();
+    assert_eq!(state.parameters["branch"].value, "north");
+    assert_eq!(state.place.as_deref(), Some("Hello"));
+    // The flow has the conversation: the scenario's own words are not heard by it.
+    assert_eq!(crate::desk::texts(&ask("done").await.unwrap()), ["You said: done"]);
+    let returned = ask("please return").await.unwrap();
+    assert_eq!(crate::desk::texts(&returned), ["Welcome back."]);
+    assert_eq!(returned.state.unwrap().tags["left"], "yes");
+    // And the scenario has it again.
+    assert_eq!(crate::desk::texts(&ask("done").await.unwrap()), ["Welcome back."]);
+}

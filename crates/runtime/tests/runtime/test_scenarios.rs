@@ -156,7 +156,7 @@ async fn scenarios_belong_to_their_agent_and_go_with_it() {
     let stored = desk.scenario(flow, json!({"name": "n", "turns": [{"say": "a"}]})).await;
     let scenarios = TestScenarios::new(desk.runtime.store());
     assert!(scenarios.need(&desk.tenant, other, &stored.id).await.is_err());
-    assert_eq!(scenarios.list(&desk.tenant, flow).await.unwrap(), [stored.clone()]);
+    assert_eq!(scenarios.list(&desk.tenant, flow).await.unwrap(), std::slice::from_ref(&stored));
     assert!(scenarios.list(&desk.tenant, other).await.unwrap().is_empty());
     runtime::agents::Agents::new(desk.runtime.store()).delete(&desk.tenant, flow).await.unwrap();
     assert!(scenarios.list(&desk.tenant, flow).await.unwrap().is_empty());

@@ -133,7 +133,9 @@ pub(crate) async fn set_status(
                 _ => Intervention::TakeOver { operator: caller.operator() },
             }
         }
-        TranscriptStatus::Reported => Intervention::Report { reason: format!("reported by {}", caller.operator()) },
+        TranscriptStatus::Reported if !before.status.is_open() => {
+            Intervention::Report { reason: format!("reported by {}", caller.operator()) }
+        }
         status => Intervention::Close { status },
     };
     let after = act(app, caller, uri, transcript, intervention).await?;

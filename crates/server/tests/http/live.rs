@@ -20,7 +20,7 @@ async fn da_l01_what_goes_on_is_listed_and_leaves_when_it_ends() {
     let left = world.listed("live/transcripts").await;
     assert!(left.len() == 2 && left.contains(&other.transcript), "{left:?}");
     world.webchat(Method::POST, &other.path("/CsrTakeOver"), None).await;
-    assert_eq!(world.listed("live/transcripts?status=HumanHandoff").await, [other.transcript.clone()]);
+    assert_eq!(world.listed("live/transcripts?status=HumanHandoff").await, std::slice::from_ref(&other.transcript));
     assert_eq!(world.listed("live/transcripts?platform=sms").await, Vec::<String>::new());
     assert_eq!(world.listed("live/transcripts?min_duration=3600").await, Vec::<String>::new());
     assert_eq!(world.listed("live/transcripts?max_duration=3600").await.len(), 2);

@@ -25,7 +25,7 @@ pub enum Refused {
     #[error("the message is empty: say something")]
     Nothing,
     /// A conversation does not go back to that.
-    #[error("a conversation ends as completed, abandoned, failed, unsubscribed, restarted or unanswered")]
+    #[error("a conversation that is in progress or handed to a person has not ended: name how it ends")]
     NotAnEnd,
 }
 
@@ -84,9 +84,10 @@ pub fn intervene(
             vec![Line::operator(operator, text)]
         }
         Intervention::Close { status } => {
-            if status.is_open() || *status == TranscriptStatus::Reported {
+            if status.is_open() {
                 return Err(Refused::NotAnEnd);
             }
+            state.reported |= *status == TranscriptStatus::Reported;
             vec![close(state, *status, now)]
         }
         Intervention::Tag { tags, whole } => {

@@ -121,7 +121,6 @@ fn what_is_over_takes_only_what_is_written_about_it() {
 #[rstest]
 #[case(TranscriptStatus::InProgress)]
 #[case(TranscriptStatus::HumanHandoff)]
-#[case(TranscriptStatus::Reported)]
 fn a_conversation_is_not_closed_as_that(#[case] status: TranscriptStatus) {
     let mut played = one_state(&[]).played();
     played.opens();
