@@ -404,7 +404,8 @@ async fn da_f28_what_it_was_about_is_a_tag_of_the_flows_list() {
         assert_eq!(page.ends("Completed").await.0, 200);
     }
     assert_eq!(world.transcript(&spoken.transcript).await["tags"], json!({ "Call Reason": "Billing" }));
-    assert_eq!(world.found(json!({ "tags": { "Call Reason": "Billing" } })).await, [spoken.transcript.clone()]);
+    let found = world.found(json!({ "tags": { "Call Reason": "Billing" } })).await;
+    assert_eq!(found, std::slice::from_ref(&spoken.transcript));
 }
 
 #[rstest]
