@@ -31,6 +31,8 @@ pub(crate) struct Configuration {
     pub(crate) trust_forwarded: bool,
     /// `/metrics` answers everybody.
     pub(crate) open_metrics: bool,
+    /// The OpenAPI document is for those with a token, and who have signed in.
+    pub(crate) private_openapi: bool,
     /// What is logged: `warn`, `info`, `debug`, or a filter such as `info,server=debug`.
     pub(crate) log: String,
     /// How it is logged.
@@ -94,6 +96,7 @@ impl Default for Configuration {
             public_url: None,
             trust_forwarded: false,
             open_metrics: false,
+            private_openapi: false,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             turn_timeout_ms: 20_000,

@@ -84,6 +84,7 @@ fn server_options(configuration: &Configuration) -> Result<server::Options, Fail
         body_timeout: Duration::from_millis(configuration.body_timeout_ms),
         head_timeout: Duration::from_millis(configuration.head_timeout_ms),
         open_metrics: configuration.open_metrics,
+        private_openapi: configuration.private_openapi,
         rate_limits: configuration.rate_limits,
         max_deep_links: configuration.max_deep_links,
         oidc_issuer: configuration.oidc_issuer.clone(),

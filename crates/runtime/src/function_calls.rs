@@ -1,8 +1,8 @@
 //! Functions as they are called: code in its worker, integrations as they are configured, and what both may ask of
 //! the world (spec/dialai.md §7, rows DA-J1 to DA-J9).
 //!
-//! Invariant: the value of a secret goes to the code that names it and nowhere else; an address is called only if the
-//! tenant lists its host and the operator's guard lets it through.
+//! Invariant: the value of a secret goes to the code that names it and nowhere else, not back with what the code gives;
+//! an address is called only if the tenant lists its host and the operator's guard lets it through.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,6 +34,7 @@ use crate::{
     outbound::Outbound,
     runtime::Shared,
     secrets::{Revealed, Secrets},
+    withheld::Withheld,
 };
 
 /// Longest time of one request that a function makes.
@@ -74,6 +75,7 @@ impl Shared {
                 })
                 .collect(),
             limit,
+            withheld: Withheld::default(),
         };
         for (name, value) in static_parameters {
             let value = match value {
@@ -85,7 +87,7 @@ impl Shared {
             };
             input.static_parameters.insert(name.clone(), value);
         }
-        let result = match (&function.code, script) {
+        let mut result = match (&function.code, script) {
             (Code::Integration { integration, settings }, _) => {
                 let called = integration::call(integration, settings, &input, &host);
                 tokio::time::timeout(limit, called).await.unwrap_or_else(|_| {
@@ -99,6 +101,7 @@ impl Shared {
             }
             (_, None) => Err(FunctionError::new(FunctionErrorKind::Unknown, "it has no code")),
         };
+        host.withheld.take_out(&mut result);
         let outcome = if result.is_ok() { "ok" } else { "failed" };
         metrics::counter!("parlance_function_calls_total", "outcome" => outcome).increment(1);
         result
@@ -196,13 +199,18 @@ struct TenantHost {
     /// Secrets that may be had.
     named: BTreeSet<String>,
     limit: Duration,
+    /// The values that it gave.
+    withheld: Withheld,
 }
 
 impl TenantHost {
     async fn reveal(&self, name: &str) -> Result<String, String> {
         match self.secrets.reveal(&self.tenant, name).await {
             Ok(Revealed::String(value)) => {
-                String::from_utf8(value.expose().to_vec()).map_err(|_| format!("the secret `{name}` is no text"))
+                let value = String::from_utf8(value.expose().to_vec());
+                let value = value.map_err(|_| format!("the secret `{name}` is no text"))?;
+                self.withheld.note(&value);
+                Ok(value)
             }
             Ok(Revealed::Certificate { .. }) => Err(format!("the secret `{name}` is a certificate, and no text")),
             Err(_) => {

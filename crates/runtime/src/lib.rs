@@ -50,6 +50,7 @@ mod turn;
 pub mod users;
 pub mod visitor_tokens;
 pub mod webhooks;
+mod withheld;
 
 pub use conversations::{ActCall, Standing};
 pub use explain::explain;

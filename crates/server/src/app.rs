@@ -40,6 +40,8 @@ pub struct Options {
     pub head_timeout: Duration,
     /// `/metrics` and `/healthz` answer callers that are not on this machine.
     pub open_metrics: bool,
+    /// The OpenAPI document is for those who are known: with a token, or signed in.
+    pub private_openapi: bool,
     /// How often the public APIs may be called.
     pub rate_limits: RateLimits,
     /// Most deep links that are made at once.
@@ -60,6 +62,7 @@ impl Default for Options {
             body_timeout: Duration::from_secs(15),
             head_timeout: Duration::from_secs(60),
             open_metrics: false,
+            private_openapi: false,
             rate_limits: RateLimits::default(),
             max_deep_links: 100,
             oidc_issuer: None,

@@ -6,7 +6,8 @@
 use std::sync::OnceLock;
 
 use axum::{
-    http::header,
+    extract::State,
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -20,7 +21,9 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    api::access::require_known,
     app::App,
+    problem::Problem,
     router::{openapi_document, openapi_document_3_1},
 };
 
@@ -124,26 +127,40 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(document)).routes(routes!(document_3_1))
 }
 
-/// This description.
+/// This description. Where the server is configured so (`private_openapi`), for those with a token and those who have
+/// signed in.
 #[utoipa::path(
     get, path = "/api/swagger/openapi.json", tag = "Pages", operation_id = "getOpenApi",
-    responses((status = 200, description = "The OpenAPI document", body = serde_json::Value))
+    responses(
+        (status = 200, description = "The OpenAPI document", body = serde_json::Value),
+        (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    )
 )]
-async fn document() -> Response {
+async fn document(app: State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     static TEXT: OnceLock<String> = OnceLock::new();
     let text = TEXT.get_or_init(|| openapi_document().to_json().expect("the document is plain JSON"));
-    ([(header::CONTENT_TYPE, "application/json")], text.as_str()).into_response()
+    described(&app, &headers, text).await
+}
+
+async fn described(app: &App, headers: &HeaderMap, text: &'static str) -> Result<Response, Problem> {
+    if app.options.private_openapi {
+        require_known(app, headers).await?;
+    }
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
 /// This description for programs that know OpenAPI 3.1.
 #[utoipa::path(
     get, path = "/api/swagger/openapi-3.1.json", tag = "Pages", operation_id = "getOpenApi31",
-    responses((status = 200, description = "The OpenAPI document, without what 3.2 added", body = serde_json::Value))
+    responses(
+        (status = 200, description = "The OpenAPI document, without what 3.2 added", body = serde_json::Value),
+        (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    )
 )]
-async fn document_3_1() -> Response {
+async fn document_3_1(app: State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     static TEXT: OnceLock<String> = OnceLock::new();
     let text = TEXT.get_or_init(|| openapi_document_3_1().to_string());
-    ([(header::CONTENT_TYPE, "application/json")], text.as_str()).into_response()
+    described(&app, &headers, text).await
 }
 
 /// A document without what OpenAPI 3.2 added to 3.1.

@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn da_d3_contrast_is_as_wcag_computes_it() {
+    fn da_d03_contrast_is_as_wcag_computes_it() {
         assert!((colour("#000000").contrast(colour("#ffffff")) - 21.0).abs() < 0.001);
         assert!((colour("#123456").contrast(colour("#123456")) - 1.0).abs() < 0.001);
         // The lightest grey that is still read on white, and the one after it.
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn da_d3_there_is_ink_for_every_colour() {
+    fn da_d03_there_is_ink_for_every_colour() {
         assert_eq!((colour("#1f5fbf").ink(), colour("#ffd400").ink()), (WHITE, BLACK));
         for red in (0..=255).step_by(15) {
             for green in (0..=255).step_by(15) {

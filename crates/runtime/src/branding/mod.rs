@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn da_d3_a_palette_has_exactly_its_sixteen_steps() {
+    fn da_d03_a_palette_has_exactly_its_sixteen_steps() {
         let palette = Palette::read(&colours()).expect("sixteen colours");
         let steps: Vec<u16> = palette.colours().keys().copied().collect();
         assert_eq!(steps, (1..=16).map(|step| step * 10).collect::<Vec<u16>>());
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn da_d3_text_takes_the_nearest_colour_that_can_be_read() {
+    fn da_d03_text_takes_the_nearest_colour_that_can_be_read() {
         let palette = Palette::read(&greys()).expect("sixteen colours");
         let ground = |text| Colour::read(text).expect("a colour");
         assert_eq!(palette.primary(), "#777777");
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn da_d2_logos_are_kept_apart_and_come_back_from_their_document() {
+    fn da_d02_logos_are_kept_apart_and_come_back_from_their_document() {
         let mut branding = Branding::default();
         let places: Vec<Place> =
             Slot::ALL.into_iter().flat_map(|slot| Variant::ALL.map(|variant| Place { slot, variant })).collect();
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn da_d1_a_name_is_one_line() {
+    fn da_d01_a_name_is_one_line() {
         assert_eq!(checked_name(" The Lighthouse Inn ").expect("a name"), "The Lighthouse Inn");
         for wrong in ["", "  ", "a\nb", &"x".repeat(201)] {
             assert!(checked_name(wrong).is_err(), "{wrong}");

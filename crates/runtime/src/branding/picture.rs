@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn da_d2_the_first_bytes_tell_what_a_picture_is() {
+    fn da_d02_the_first_bytes_tell_what_a_picture_is() {
         let read = |bytes: &[u8]| Picture::read("file", bytes.to_vec()).map(|picture| picture.kind).ok();
         assert_eq!(read(b"\x89PNG\r\n\x1a\n..."), Some(PictureKind::Png));
         assert_eq!(read(b"\xff\xd8\xff\xe0..."), Some(PictureKind::Jpeg));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn da_d2_two_megabytes_fit_and_no_more() {
+    fn da_d02_two_megabytes_fit_and_no_more() {
         let mut bytes = b"\xff\xd8\xff".to_vec();
         bytes.resize(LARGEST_LOGO, 0);
         assert!(Picture::read("file", bytes.clone()).is_ok());

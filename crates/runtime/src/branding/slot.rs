@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn da_d2_six_pictures_each_with_a_name_of_its_own() {
+    fn da_d02_six_pictures_each_with_a_name_of_its_own() {
         let mut ids = Vec::new();
         for slot in Slot::ALL {
             // What stands in a document is what stands in an address.

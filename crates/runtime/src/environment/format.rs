@@ -141,8 +141,13 @@ fn are_domains(text: &str) -> bool {
     text.trim().is_empty() || (domains.len() <= MOST_DOMAINS && domains.into_iter().all(is_domain))
 }
 
+/// A host, or all below one; a port where only that one is meant.
 fn is_domain(text: &str) -> bool {
-    let name = text.strip_prefix("*.").unwrap_or(text);
+    let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+    if port.is_some_and(|port| port.starts_with('+') || !port.parse::<u16>().is_ok_and(|number| number > 0)) {
+        return false;
+    }
+    let name = host.strip_prefix("*.").unwrap_or(host);
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -187,6 +192,7 @@ mod tests {
             (Format::Text { longest: 3 }, json!("äöü")),
             (Format::Url, json!("https://api.example.com:8443/v1?x=1")),
             (Format::Domains, json!("example.com, *.example.org")),
+            (Format::Domains, json!("localhost:8080, 127.0.0.1")),
             (Format::Domains, json!("")),
         ] {
             assert!(format.check(&good).is_ok(), "{format:?} {good}");
@@ -213,6 +219,9 @@ mod tests {
             (Format::Domains, json!("https://example.com")),
             (Format::Domains, json!("example.com,,b")),
             (Format::Domains, json!("-a.com")),
+            (Format::Domains, json!("example.com:0")),
+            (Format::Domains, json!("example.com:+80")),
+            (Format::Domains, json!("example.com:")),
             (Format::Secret, json!("x")),
             (Format::Text { longest: 3 }, json!([])),
         ] {

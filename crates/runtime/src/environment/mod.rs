@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn da_d9_a_changed_key_is_what_the_next_request_gets() {
+    async fn da_d09_a_changed_key_is_what_the_next_request_gets() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), StoreOptions::default()).await.expect("the store opens");
         let (tenant, other) = ("demo".parse().expect("a name"), "other".parse().expect("a name"));

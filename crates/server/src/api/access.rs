@@ -20,7 +20,7 @@ use crate::{
     directory::KnownToken,
     intake::{self, IntakeError},
     problem::Problem,
-    realm::{RealmToken, TokenProblem, realm_token},
+    realm::{RealmToken, TokenProblem, is_signed_in, realm_token},
     serve::Peer,
 };
 
@@ -103,6 +103,19 @@ async fn known_by(app: &App, headers: &HeaderMap) -> Result<Arc<KnownToken>, Pro
     // It may have been made a moment ago by another process.
     app.directory.refresh().await;
     app.directory.now().by_token(bearer).cloned().ok_or_else(refused)
+}
+
+/// Refuses who is not known at all: neither by a token of some tenant or of the realm, nor by having signed in.
+pub(crate) async fn require_known(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
+    match bearer(headers) {
+        None if is_signed_in(app, headers).await => Ok(()),
+        None => Err(Problem::unauthenticated(Challenge::of(headers))),
+        Some(token) => match realm_token(app, token).await {
+            // A user is known, whatever tenant they are about to work in.
+            Some(Err(TokenProblem::NotExchanged)) => Ok(()),
+            _ => known_by(app, headers).await.map(drop),
+        },
+    }
 }
 
 /// A token of the realm in the form of an API token: it says itself what it allows.

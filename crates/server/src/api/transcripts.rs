@@ -159,8 +159,21 @@ impl Default for TranscriptSearch {
     }
 }
 
+/// Most names that a search has of one kind.
+const MOST_NAMES: usize = 20;
+
 impl TranscriptSearch {
     fn filter(self) -> Result<TranscriptFilter, Problem> {
+        for (field, count) in [
+            ("status", self.status.len()),
+            ("tags", self.tags.len()),
+            ("parameters", self.parameters.len()),
+            ("functions", self.functions.len()),
+        ] {
+            if count > MOST_NAMES {
+                return Err(Problem::invalid(field, "There are too many.", format!("Send at most {MOST_NAMES}.")));
+            }
+        }
         let as_text = |value: Value| match value {
             Value::String(text) => text,
             other => other.to_string(),

@@ -10,7 +10,7 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::{HeaderMap, header, request::Parts},
 };
-use model::{ContactId, TenantId, TranscriptId};
+use model::{ContactId, TenantId, TranscriptId, attribute::Provenance, transcript::TranscriptState};
 use runtime::{
     Standing,
     access::{BuiltIn, Scope, scope::Required},
@@ -32,6 +32,8 @@ use crate::{
 pub(super) const HEADER: &str = "x-dialai-chat-link";
 /// Longest token that says who a visitor is.
 const MAX_TOKEN: usize = 16_384;
+/// The claim by which an issuer names people.
+const SUBJECT: &str = "sub";
 /// How the ids of contacts begin whom nobody vouches for.
 const ANONYMOUS: &str = "web-";
 
@@ -88,7 +90,15 @@ impl LinkHolder {
     /// Whether a conversation was begun with the link, and with nobody else than who shows a token now.
     fn owns(&self, standing: &Standing) -> bool {
         let is_other = |proved: &ContactId| *proved != standing.contact && !is_anonymous(&standing.contact);
-        standing.state.link == Some(self.code) && !self.visitor.contact.as_ref().is_some_and(is_other)
+        standing.state.link == Some(self.code)
+            && !self.visitor.contact.as_ref().is_some_and(is_other)
+            && !self.is_another_than(&standing.state)
+    }
+
+    /// Whether somebody else has signed in midway: what began as nobody's is theirs from then on.
+    fn is_another_than(&self, state: &TranscriptState) -> bool {
+        let held = state.parameters.get(SUBJECT).filter(|held| held.provenance == Provenance::Token);
+        held.zip(self.visitor.attributes.get(SUBJECT)).is_some_and(|(held, shown)| held.value != *shown)
     }
 }
 

@@ -97,6 +97,7 @@ async fn resume(
     ),
     responses(
         (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
+        (status = 429, description = "The conversation is followed too often already", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
     security(("chat_link" = []), ("api_token" = ["transcripts:read"]))
@@ -109,7 +110,12 @@ async fn stream(
 ) -> Result<Response, Problem> {
     let (caller, transcript) = (caller.who, path.0.1);
     caller.standing(&app, transcript).await?;
-    live::follow(&app, Topic::Transcript(caller.tenant().clone(), transcript), Audience::Customer, &headers)
+    let code = match &caller {
+        Chatter::Link(holder) => Some(holder.code),
+        Chatter::Person(_) => None,
+    };
+    let topic = Topic::Transcript(caller.tenant().clone(), transcript);
+    live::follow(&app, topic, Audience::Customer(code), &headers)
 }
 
 /// Ends a conversation; wrap-up functions run once. The customer completes, abandons or restarts it; people of the

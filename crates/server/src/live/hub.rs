@@ -51,6 +51,8 @@ struct Inner {
     /// Whether the feed still runs.
     open: bool,
     followers: HashMap<Topic, Vec<Follower>>,
+    /// How many streams of customers there are, by what they follow.
+    customers: HashMap<Topic, usize>,
 }
 
 struct Follower {
@@ -66,7 +68,7 @@ impl Hub {
     pub(crate) fn open(store: &Store) -> Result<(Arc<Self>, Feed), StoreError> {
         let feed = store.committed()?;
         let reached = *store.projected()?.borrow();
-        let inner = Inner { next: 0, reached, open: true, followers: HashMap::new() };
+        let inner = Inner { next: 0, reached, open: true, followers: HashMap::new(), customers: HashMap::new() };
         Ok((Arc::new(Self { inner: Mutex::new(inner) }), feed))
     }
 
@@ -104,6 +106,17 @@ impl Hub {
         Some(Subscription { hub: self.clone(), topic, number, from: inner.reached, records })
     }
 
+    /// Lets a customer follow something, unless so many do already. They count until what is given back is dropped.
+    pub(crate) fn admit(self: &Arc<Self>, topic: &Topic, most: usize) -> Option<Admitted> {
+        let mut inner = self.inner.lock();
+        let count = inner.customers.get(topic).copied().unwrap_or_default();
+        if count >= most {
+            return None;
+        }
+        inner.customers.insert(topic.clone(), count + 1);
+        Some(Admitted { hub: self.clone(), topic: topic.clone() })
+    }
+
     /// How many follow something.
     #[cfg(test)]
     fn count(&self) -> usize {
@@ -137,6 +150,24 @@ impl Inner {
         followers.retain(|follower| follower.queue.try_send(committed.clone()).is_ok());
         if followers.is_empty() {
             self.followers.remove(topic);
+        }
+    }
+}
+
+/// A customer who may follow something, until it is dropped.
+pub(crate) struct Admitted {
+    hub: Arc<Hub>,
+    topic: Topic,
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let mut inner = self.hub.inner.lock();
+        match inner.customers.get_mut(&self.topic) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => {
+                inner.customers.remove(&self.topic);
+            }
         }
     }
 }
@@ -234,6 +265,21 @@ mod tests {
         }
         assert!(slow.next().await.is_none());
         assert_eq!(hub.count(), 1);
+    }
+
+    #[tokio::test]
+    async fn so_many_customers_follow_a_conversation_and_no_more() {
+        let (_folder, _store, hub, tenant, _stop) = scene().await;
+        let topic = |number| Topic::Transcript(tenant.clone(), TranscriptId(Uuid::from_u128(number)));
+        let one = hub.admit(&topic(1), 2).expect("the first");
+        let other = hub.admit(&topic(1), 2).expect("the second");
+        assert!(hub.admit(&topic(1), 2).is_none());
+        assert!(hub.admit(&topic(2), 2).is_some(), "another conversation has its own");
+        drop(one);
+        let third = hub.admit(&topic(1), 2);
+        assert!(third.is_some());
+        drop((other, third));
+        assert!(hub.inner.lock().customers.is_empty(), "who is gone is forgotten");
     }
 
     #[tokio::test]

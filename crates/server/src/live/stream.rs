@@ -12,10 +12,11 @@ use model::{LogSeq, Timestamp, record::Record};
 use serde_json::json;
 use store::StoreError;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use uuid::Uuid;
 
 use super::{
     event,
-    hub::{Subscription, Topic},
+    hub::{Admitted, Subscription, Topic},
 };
 use crate::{
     app::{App, text},
@@ -27,6 +28,11 @@ use crate::{
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a stream lasts. Who goes on shows anew that they may.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
+/// Streams of one conversation to its customer at once: a few pages and their reconnections. A chat link is no secret,
+/// so what it opens is bounded.
+const MOST_OF_CUSTOMER: usize = 16;
+/// In how many seconds one more may be tried.
+const AGAIN: u64 = 5;
 /// Records that are read of the log at once.
 const PAGE: usize = 200;
 
@@ -35,8 +41,21 @@ const PAGE: usize = 200;
 pub(crate) enum Audience {
     /// People of the tenant.
     Operators,
-    /// The customer of the conversation.
-    Customer,
+    /// The customer of the conversation, with the chat code of the link that lets them; none where a token of the
+    /// tenant does.
+    Customer(Option<Uuid>),
+}
+
+impl Audience {
+    /// Whether what let them in still does. A link that was shut opens nothing more.
+    fn may_go_on(self, app: &App) -> bool {
+        match self {
+            Self::Operators | Self::Customer(None) => true,
+            Self::Customer(Some(code)) => {
+                app.directory.now().by_chat_code(code).is_some_and(|known| known.endpoint.is_open())
+            }
+        }
+    }
 }
 
 /// A place among all events: the record, and which of its events; all of them at the end. What is there and before
@@ -80,7 +99,7 @@ impl Place {
 /// without.
 ///
 /// # Errors
-/// When the header says no place, or nothing can be followed any more.
+/// When the header says no place, too many follow already, or nothing can be followed any more.
 pub(crate) fn follow(app: &App, topic: Topic, audience: Audience, headers: &HeaderMap) -> Result<Response, Problem> {
     let place = match text(headers, "last-event-id").filter(|id| !id.trim().is_empty()) {
         None => None,
@@ -91,6 +110,12 @@ pub(crate) fn follow(app: &App, topic: Topic, audience: Audience, headers: &Head
                 "Send the `id` of the last event, or leave it out.",
             )
         })?),
+    };
+    let admitted = match audience {
+        Audience::Operators => None,
+        Audience::Customer(_) => {
+            Some(app.live.admit(&topic, MOST_OF_CUSTOMER).ok_or_else(|| Problem::too_often(AGAIN))?)
+        }
     };
     let subscription = match place {
         Some(_) => None,
@@ -107,6 +132,7 @@ pub(crate) fn follow(app: &App, topic: Topic, audience: Audience, headers: &Head
         app: app.clone(),
         topic,
         audience,
+        _admitted: admitted,
         subscription,
         ready: VecDeque::new(),
         heartbeat,
@@ -125,6 +151,7 @@ struct Follower {
     app: App,
     topic: Topic,
     audience: Audience,
+    _admitted: Option<Admitted>,
     subscription: Option<Subscription>,
     place: Place,
     stage: Stage,
@@ -197,11 +224,17 @@ impl Follower {
             () = stop.cancelled() => return None,
             () = tokio::time::sleep_until(self.ends) => return None,
             _ = self.heartbeat.tick() => {
+                if !self.audience.may_go_on(&self.app) {
+                    return None;
+                }
                 self.beat();
                 return Some(());
             }
             committed = subscription.next() => committed,
         };
+        if !self.audience.may_go_on(&self.app) {
+            return None;
+        }
         match committed {
             Some(committed) => self.tell(committed.seq, &committed.record),
             // At the server's end queues close too: nobody was too slow then.
@@ -227,7 +260,7 @@ impl Follower {
             }
             let data = match self.audience {
                 Audience::Operators => Some(event.data),
-                Audience::Customer => event.for_customer(),
+                Audience::Customer(_) => event.for_customer(),
             };
             if let Some(data) = data {
                 self.ready.push_back(sse::frame(event.name, Some(&place.id()), &data));

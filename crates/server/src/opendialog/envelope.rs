@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn da_a8_a_token_in_the_profile_is_no_attribute() {
+    fn da_a08_a_token_in_the_profile_is_no_attribute() {
         let body = json!({
             "notification": "message", "user_id": "ann", "author": "ann",
             "content": { "type": "text", "data": { "text": "hi" }, "user": { "os": "Linux", "token": "a.b.c" } },

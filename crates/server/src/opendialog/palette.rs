@@ -93,7 +93,7 @@ mod tests {
     ];
 
     #[test]
-    fn da_d3_the_primary_colour_is_that_of_buttons_and_bubbles_and_text_is_read_on_it() {
+    fn da_d03_the_primary_colour_is_that_of_buttons_and_bubbles_and_text_is_read_on_it() {
         let palette = yellow();
         let colours = colours(&json!({}), &palette);
         for name in ["sentMessageBackground", "buttonBackground", "iconBackground"] {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn da_d3_what_the_agents_settings_say_wins() {
+    fn da_d03_what_the_agents_settings_say_wins() {
         let palette = yellow();
         let own = json!({
             "sentMessageBackground": "#00503c", "buttonText": "#ffffff", "link": "#123456",
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn da_d3_a_palette_without_a_fitting_colour_leaves_the_defaults() {
+    fn da_d03_a_palette_without_a_fitting_colour_leaves_the_defaults() {
         let white = (1..=16).map(|step| ((step * 10).to_string(), "#ffffff".to_owned())).collect();
         let palette = Palette::read(&white).expect("a palette");
         let plain = colours(&json!({}), &palette);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn da_d3_without_a_palette_nothing_changes() {
+    fn da_d03_without_a_palette_nothing_changes() {
         let all = appearance::complete(&Map::new(), None);
         assert_eq!(all["colours"]["sentMessageBackground"], "#1f5fbf");
         assert!(all["colours"].get("link").is_none());

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn da_w13_da_d3_it_has_the_tenants_name_logos_and_colours() {
+    fn da_w13_da_d03_it_has_the_tenants_name_logos_and_colours() {
         let palette = (1..=16).map(|step| ((step * 10).to_string(), json!(format!("#ffd4{step:02x}"))));
         let palette: serde_json::Map<String, Value> = palette.collect();
         let logo = json!({ "kind": "png", "size": 1, "digest": "d1", "updated_at": 0 });

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn da_d1_the_display_name_is_the_title_whatever_is_in_it() {
+    fn da_d01_the_display_name_is_the_title_whatever_is_in_it() {
         let page = dressed(&branding(Some("</title><script>\"&"), &[(Slot::SidebarHeaderLogo, "dark")]), |_| {});
         assert!(page.contains("<title>&lt;/title&gt;&lt;script&gt;&quot;&amp;</title>"), "{page}");
         assert!(page.contains("aria-label=\"&lt;/title&gt;&lt;script&gt;&quot;&amp;\""), "{page}");

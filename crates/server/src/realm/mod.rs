@@ -24,6 +24,7 @@ mod tenant_token;
 mod token;
 mod userinfo;
 
+use axum::http::HeaderMap;
 use runtime::{
     documents::DocumentError,
     realm::{access::may_sign_in, accounts::Account},
@@ -54,6 +55,11 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(logout::routes())
         .merge(account::routes())
         .merge(forgotten::routes())
+}
+
+/// Whether somebody has signed in with the browser that calls.
+pub(crate) async fn is_signed_in(app: &Shared, headers: &HeaderMap) -> bool {
+    matches!(cookies::session(app, headers).await, Ok(Some(_)))
 }
 
 /// The realm's name: the claim `iss`. It is the server's own word, never a `Host` header.

@@ -52,7 +52,7 @@ fn palette() -> Value {
 }
 
 #[tokio::test]
-async fn da_d1_the_display_name_is_the_pages_title() {
+async fn da_d01_the_display_name_is_the_pages_title() {
     let app = TestApp::start().await;
     assert!(app.home().await.contains("<title>Parlance</title>"));
     let (status, branding) = app.brands(json!({ "display_name": "The <Lighthouse> Inn" })).await;
@@ -70,7 +70,7 @@ async fn da_d1_the_display_name_is_the_pages_title() {
 const SLOTS: [&str; 3] = ["application_header", "chat_header_icon", "sidebar_header_logo"];
 
 #[tokio::test]
-async fn da_d1_the_display_name_is_the_title_of_the_chats_own_page() {
+async fn da_d01_the_display_name_is_the_title_of_the_chats_own_page() {
     let app = TestApp::start().await;
     let path = format!("/web-chat?scenario_id={}", app.open_agent().await.id);
     if let Some(page) = app.chat_page(&path).await {
@@ -82,7 +82,7 @@ async fn da_d1_the_display_name_is_the_title_of_the_chats_own_page() {
 }
 
 #[tokio::test]
-async fn da_d2_png_and_jpeg_are_kept_apart_and_served_to_everybody() {
+async fn da_d02_png_and_jpeg_are_kept_apart_and_served_to_everybody() {
     let app = TestApp::start().await;
     for slot in SLOTS {
         let (light, dark) = (format!("{slot}/light"), format!("{slot}/dark"));
@@ -127,7 +127,7 @@ async fn da_d2_png_and_jpeg_are_kept_apart_and_served_to_everybody() {
 }
 
 #[tokio::test]
-async fn da_d2_other_pictures_and_larger_ones_are_refused() {
+async fn da_d02_other_pictures_and_larger_ones_are_refused() {
     let app = TestApp::start().await;
     let large = [JPEG, &vec![0; 3_000_000][..]].concat();
     let refused: [(&str, &[u8]); 4] = [("a GIF", b"GIF89a"), ("SVG", b"<svg/>"), ("nothing", b""), ("3 MB", &large)];
@@ -176,7 +176,7 @@ async fn da_w13_the_chats_page_has_the_tenants_icon_and_logo_for_both_themes() {
 }
 
 #[tokio::test]
-async fn da_d3_the_palette_colours_the_web_chat_where_the_agent_says_nothing() {
+async fn da_d03_the_palette_colours_the_web_chat_where_the_agent_says_nothing() {
     let app = TestApp::start().await;
     let agent = app.open_agent().await;
     let visitor = app.visitor(&agent, "ann");
@@ -211,7 +211,7 @@ async fn da_d3_the_palette_colours_the_web_chat_where_the_agent_says_nothing() {
 }
 
 #[tokio::test]
-async fn da_d3_a_palette_has_exactly_sixteen_steps_and_80_is_primary() {
+async fn da_d03_a_palette_has_exactly_sixteen_steps_and_80_is_primary() {
     let app = TestApp::start().await;
     let (status, branding) = app.brands(json!({ "palette": palette() })).await;
     assert_eq!((status, &branding["palette"]), (200, &palette()), "{branding}");
@@ -237,7 +237,7 @@ async fn da_d3_a_palette_has_exactly_sixteen_steps_and_80_is_primary() {
 }
 
 #[tokio::test]
-async fn da_d4_only_destinations_of_transcripts_can_have_an_icon() {
+async fn da_d04_only_destinations_of_transcripts_can_have_an_icon() {
     let app = TestApp::start().await;
     let (_, branding) = app.integrator(Method::GET, "branding", None).await;
     assert_eq!((&branding["handoff_destinations"], &branding["handoff_icons"]), (&json!([]), &json!({})));

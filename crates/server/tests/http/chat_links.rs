@@ -99,6 +99,10 @@ async fn da_a12_somebody_elses_token_does_not_open_a_conversation() {
     nobody.proof.clone_from(&page.proof);
     assert_eq!(nobody.tries("Hello").await.0, 200);
     assert_eq!(world.transcript(&nobody.transcript).await["parameters"]["sub"]["value"], "bob");
+    // It is theirs from then on: who signs in after them on the same page does not go on with it.
+    nobody.proof = Some(key.signs(&claims("ann", json!({}))));
+    assert_eq!(nobody.tries("Hello").await.0, 403);
+    assert_eq!(nobody.call(Method::GET, &nobody.path(""), None).await.0, 403);
 }
 
 #[tokio::test]
@@ -195,6 +199,24 @@ async fn da_a15_an_unknown_or_closed_link_is_refused() {
     assert_eq!(short.call(Method::POST, "", Some(json!({}))).await.0, 401);
     let (_, shut) = world.point(json!({ "friendlyName": "Shut", "enabled": false })).await;
     assert_eq!(world.page_of(&shut).call(Method::POST, "", Some(json!({}))).await.0, 401);
+}
+
+#[tokio::test]
+async fn da_a15_who_follows_with_a_link_is_told_nothing_once_it_is_revoked() {
+    let world = World::start().await;
+    let (id, code) = world.point(json!({ "friendlyName": "Short-lived" })).await;
+    let mut page = world.page_of(&code);
+    page.begins(json!({})).await;
+    let mut stream = page.follows(None).await;
+    assert_eq!(stream.next().await.expect("it says that it runs").name, "heartbeat");
+    page.says("Hello").await;
+    assert_eq!(stream.news().await.data["content"], "Hello");
+    assert_eq!(stream.news().await.data["role"], "agent");
+    let (status, answer) = world.ask(Method::DELETE, &format!("points-of-contact/{id}/chat-code"), None).await;
+    assert!((200..300).contains(&status), "{answer}");
+    assert_eq!(world.webchat(Method::POST, &page.path("/CsrTakeOver"), None).await.0, 200);
+    let left = stream.rest().await;
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn da_d5_each_key_has_type_source_status_and_value() {
+async fn da_d05_each_key_has_type_source_status_and_value() {
     let app = TestApp::start().await;
     let (status, listed) = app.integrator(Method::GET, "environment", None).await;
     assert_eq!(status, 200, "{listed}");
@@ -51,7 +51,7 @@ async fn da_d5_each_key_has_type_source_status_and_value() {
 }
 
 #[tokio::test]
-async fn da_d6_an_override_counts_at_once_and_can_be_taken_back() {
+async fn da_d06_an_override_counts_at_once_and_can_be_taken_back() {
     let app = TestApp::start().await;
     let visitor = app.visitor(&app.open_agent().await, "ann");
     let sends = async |bytes: usize| {
@@ -70,7 +70,7 @@ async fn da_d6_an_override_counts_at_once_and_can_be_taken_back() {
 }
 
 #[tokio::test]
-async fn da_d6_fewer_deep_links_can_be_allowed_never_more() {
+async fn da_d06_fewer_deep_links_can_be_allowed_never_more() {
     let app = TestApp::start_serving(|options| options.max_deep_links = 3).await;
     let agent = app.open_agent().await;
     let makes = async |count: usize| {
@@ -90,7 +90,7 @@ async fn da_d6_fewer_deep_links_can_be_allowed_never_more() {
 #[case("openai.apikey")]
 #[case("OpenAi.*")]
 #[tokio::test]
-async fn da_d7_a_key_outside_the_catalogue_is_refused(#[case] key: &str) {
+async fn da_d07_a_key_outside_the_catalogue_is_refused(#[case] key: &str) {
     let app = TestApp::start().await;
     let (status, problem) = app.sets(key, json!("x")).await;
     assert_eq!((status, &problem["type"]), (404, &json!("urn:parlance:problem:not-found")), "{problem}");
@@ -117,7 +117,7 @@ async fn a_value_that_is_not_of_the_keys_format_is_refused(#[case] key: &str, #[
 }
 
 #[tokio::test]
-async fn da_d8_od_c08_a_secret_is_never_returned() {
+async fn da_d08_od_c08_a_secret_is_never_returned() {
     let app = TestApp::start().await;
     let mut answers = vec![app.sets("OpenAi.ApiKey", json!(SECRET)).await.1];
     for body in
@@ -146,7 +146,7 @@ async fn da_d8_od_c08_a_secret_is_never_returned() {
 }
 
 #[tokio::test]
-async fn da_d9_a_changed_credential_is_what_counts_from_then_on() {
+async fn da_d09_a_changed_credential_is_what_counts_from_then_on() {
     let app = TestApp::start().await;
     let tenant = "demo".parse().expect("a name");
     let environment = Environment::new(&app.store);
@@ -172,7 +172,7 @@ async fn od_t18_an_editor_sees_the_environment_and_sets_nothing() {
 }
 
 #[tokio::test]
-async fn da_d6_a_tenants_override_is_its_own_and_is_noted() {
+async fn da_d06_a_tenants_override_is_its_own_and_is_noted() {
     let app = TestApp::start().await;
     let other = "other".parse().expect("a name");
     runtime::tenants::Tenants::new(&app.store).create(&other, "").await.expect("the tenant is made");

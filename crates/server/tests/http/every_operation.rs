@@ -383,7 +383,7 @@ async fn every_operation_has_a_scope_or_a_rule_of_its_own() {
 }
 
 #[tokio::test]
-async fn da_a5_nobody_gets_in_without_a_token() {
+async fn da_a05_nobody_gets_in_without_a_token() {
     let things = Things::make().await;
     for operation in operations(&things.app).await.iter().filter(|operation| operation.scope.is_some()) {
         things.call(operation, None, true).await.is_unauthenticated("nobody", "Bearer");
@@ -442,7 +442,7 @@ fn nowhere(operation: &Operation) -> Operation {
 }
 
 #[tokio::test]
-async fn da_a4_another_tenants_administrator_gets_nothing_and_learns_nothing() {
+async fn da_a04_another_tenants_administrator_gets_nothing_and_learns_nothing() {
     let things = Things::make().await;
     let other = "other".parse().expect("a name");
     Tenants::new(&things.app.store).create(&other, "").await.expect("the tenant is made");

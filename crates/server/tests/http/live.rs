@@ -1,10 +1,9 @@
-//! Conversations as they go on: rows DA-L1 to DA-L3, DA-L6 to DA-L8.
+//! Conversations as they go on: rows DA-L1 to DA-L4, DA-L6 to DA-L9.
 
 use std::time::Duration;
 
 use reqwest::{Client, Method, header};
-use runtime::tenants::Tenants;
-use runtime::tokens::Tokens;
+use runtime::{tenants::Tenants, tokens::Tokens, users::Users};
 use serde_json::{Value, json};
 
 use crate::flows_world::{World, ids};
@@ -62,6 +61,57 @@ async fn da_l03_sessions_of_a_contact_are_counted() {
     };
     assert_eq!(sessions(&latest), 3);
     assert_eq!(sessions(&ids(&listed)[0]), 1, "another contact's");
+}
+
+#[tokio::test]
+async fn da_l04_each_filter_narrows_the_list() {
+    let world = World::start().await;
+    let (mine, taken) = (world.chat().await, world.chat().await);
+    world.webchat(Method::POST, &taken.path("/CsrTakeOver"), None).await;
+    let path = format!("flows/handlers/{}/test-conversations", world.flow);
+    let (_, spoken) = world.ask(Method::POST, &path, Some(json!({ "channel": "voice" }))).await;
+    let spoken = spoken["transcriptId"].as_str().expect("an id").to_owned();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let young = world.chat().await;
+    for (filter, expected) in [
+        ("status=InProgress", vec![&young.transcript, &mine.transcript]),
+        ("status=HumanHandoff", vec![&taken.transcript]),
+        ("platform=web", vec![&young.transcript, &taken.transcript, &mine.transcript]),
+        ("platform=voice&tests=include", vec![&spoken]),
+        ("tests=only", vec![&spoken]),
+        ("min_duration=1", vec![&taken.transcript, &mine.transcript]),
+        ("max_duration=0", vec![]),
+        ("status=InProgress&min_duration=1", vec![&mine.transcript]),
+    ] {
+        assert_eq!(
+            world.listed(&format!("live/transcripts?{filter}")).await.iter().collect::<Vec<_>>(),
+            expected,
+            "{filter}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn da_l09_what_is_over_or_with_a_person_is_taken_by_nobody_else() {
+    let world = World::start().await;
+    let page = world.chat().await;
+    let (store, demo) = (&world.app.store, "demo".parse().expect("a name"));
+    let sam = Users::new(store).add(&demo, "Sam", vec!["admin".to_owned()]).await.expect("the user is made");
+    let (_, token) = Tokens::new(store).create_for(&demo, "Sam's", None, Some(&sam)).await.expect("a token");
+    world.app.noticed().await;
+    let sams = async |operation: &str| {
+        let url = format!("{}/api/org/demo/v2/webchat{}", world.app.url, page.path(operation));
+        let request = Client::new().post(url).bearer_auth(&token).json(&json!({ "message": "Hello" }));
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!(world.webchat(Method::POST, &page.path("/CsrTakeOver"), None).await.0, 200);
+    assert_eq!((sams("/CsrTakeOver").await, sams("/addCsrMessage").await), (409, 409), "somebody else has it");
+    let transcript = world.transcript(&page.transcript).await;
+    assert_eq!((&transcript["operator"], &transcript["turns"]), (&json!("test"), &json!(2)), "{transcript}");
+    assert_eq!(world.webchat(Method::POST, &page.path("/CsrHandBack"), None).await.0, 200);
+    assert_eq!(sams("/CsrTakeOver").await, 200, "with the agent it can be taken");
+    page.ends("Completed").await;
+    assert_eq!((sams("/CsrTakeOver").await, sams("/CsrHandBack").await), (409, 409), "it is over");
 }
 
 #[tokio::test]
@@ -159,7 +209,34 @@ async fn da_l08_customers_follow_what_is_said_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn da_l08_da_p5_a_tenant_follows_its_own_alone() {
+async fn da_l08_so_many_follow_a_conversation_with_a_link_and_no_more() {
+    let world = World::start().await;
+    let page = world.chat().await;
+    let mut streams = Vec::new();
+    for _ in 0..16 {
+        streams.push(page.follows(Some("0")).await);
+    }
+    let follows = async || page.request(Method::GET, &page.path("/stream")).send().await.expect("an answer");
+    let answer = follows().await;
+    assert_eq!(answer.status(), 429);
+    assert!(answer.headers().contains_key(header::RETRY_AFTER));
+    assert_eq!(world.chat().await.follows(None).await.next().await.expect("it runs").name, "heartbeat");
+    // People of the tenant are not kept out by it, and who leaves makes room.
+    world.follows(&format!("transcripts/{}/stream", page.transcript), None).await;
+    streams.pop();
+    let mut status = 429;
+    for _ in 0..100 {
+        status = follows().await.status().as_u16();
+        if status == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn da_l08_da_p05_a_tenant_follows_its_own_alone() {
     let world = World::start().await;
     let other = "other".parse().expect("a name");
     Tenants::new(&world.app.store).create(&other, "").await.expect("the tenant is made");

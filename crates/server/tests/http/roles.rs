@@ -323,7 +323,7 @@ async fn names_of_people_are_each_tenants_own() {
 }
 
 #[tokio::test]
-async fn da_a5_a_token_that_is_not_good_is_told_apart_from_none() {
+async fn da_a05_a_token_that_is_not_good_is_told_apart_from_none() {
     let app = TestApp::start().await;
     let ask = async |path: &str, token: Option<&str>| {
         let request = Client::new().get(format!("{}{path}", app.url));

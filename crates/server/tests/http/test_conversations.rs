@@ -1,4 +1,4 @@
-//! Trying a draft out: rows DA-T1 to DA-T4, DA-T7.
+//! Trying a draft out: rows DA-T1 to DA-T5, DA-T7.
 
 use reqwest::{Method, header};
 use rstest::rstest;
@@ -103,6 +103,16 @@ async fn da_t04_other_channels_are_refused() {
         let path = format!("flows/handlers/{nothing}/test-conversations");
         assert_eq!(world.ask(Method::POST, &path, Some(json!({}))).await.0, 404, "{nothing}");
     }
+}
+
+#[rstest]
+#[case("voice", "You said: **My name is Brian**")]
+#[case("web", "You said: **My name is B r i a n**")]
+#[tokio::test]
+async fn da_t05_what_is_spelled_is_a_name_where_it_is_spoken(#[case] channel: &str, #[case] expected: &str) {
+    let world = World::start().await;
+    let begun = start(&world, json!({ "channel": channel })).await;
+    assert_eq!(say(&world, &begun, "My name is B r i a n").await["messages"][0]["content"], expected);
 }
 
 #[tokio::test]

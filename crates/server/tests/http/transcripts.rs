@@ -100,6 +100,8 @@ async fn da_x03_what_was_said_is_found_and_nothing_else() {
         (json!({ "status": ["done"] }), "status"),
         (json!({ "colour": "red" }), "body"),
         (json!({ "limit": 1001 }), "limit"),
+        (json!({ "functions": vec!["label"; 21] }), "functions"),
+        (json!({ "status": vec!["Failed"; 5_000] }), "status"),
     ] {
         let (status, problem) = world.ask(Method::POST, "transcripts/search", Some(wrong.clone())).await;
         assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{wrong}: {problem}");

@@ -75,7 +75,7 @@ async fn attributes(app: &TestApp, contact: &str) -> Value {
 }
 
 #[tokio::test]
-async fn da_a7_da_a11_claims_of_a_good_token_become_attributes_that_it_vouches_for() {
+async fn da_a07_da_a11_claims_of_a_good_token_become_attributes_that_it_vouches_for() {
     let (app, _, key, visitor) = scene(json!({})).await;
     let token = key.signs(&claims(json!({ "accountId": "acc-7", "colour": "green", "vip": true, "groups": ["a"] })));
     let (status, said) = sends(&visitor, &token, &pick()).await;
@@ -91,7 +91,7 @@ async fn da_a7_da_a11_claims_of_a_good_token_become_attributes_that_it_vouches_f
 }
 
 #[tokio::test]
-async fn da_a8_the_token_may_stand_where_web_chats_put_it() {
+async fn da_a08_the_token_may_stand_where_web_chats_put_it() {
     let (app, _, key, visitor) = scene(json!({})).await;
     let token = key.signs(&claims(json!({ "accountId": "acc-7" })));
     let user = json!({ "token": token, "custom": { "selected_scenario": visitor.agent.id } });
@@ -107,7 +107,7 @@ async fn da_a8_the_token_may_stand_where_web_chats_put_it() {
 }
 
 #[tokio::test]
-async fn da_a8_a_bad_signature_is_refused_and_nothing_changes() {
+async fn da_a08_a_bad_signature_is_refused_and_nothing_changes() {
     let (app, _, key, visitor) = scene(json!({})).await;
     let good = key.signs(&claims(json!({})));
     let stranger = Key::new("one");
@@ -143,7 +143,7 @@ async fn da_a8_a_bad_signature_is_refused_and_nothing_changes() {
 }
 
 #[tokio::test]
-async fn da_a9_whatever_the_provider_signs_with_is_good_for_what_it_is_for() {
+async fn da_a09_whatever_the_provider_signs_with_is_good_for_what_it_is_for() {
     let (_app, provider, _, visitor) = scene(json!({})).await;
     let keys = ALGORITHMS.map(Key::of);
     provider.publish(&keys.each_ref());
@@ -163,7 +163,7 @@ async fn da_a9_whatever_the_provider_signs_with_is_good_for_what_it_is_for() {
 }
 
 #[tokio::test]
-async fn da_a9_issuer_audience_and_time_must_be_right() {
+async fn da_a09_issuer_audience_and_time_must_be_right() {
     let (_app, _, key, visitor) = scene(json!({ "audience": "parlance" })).await;
     let with = |more: Value| {
         let mut claims = claims(json!({ "aud": "parlance" }));

@@ -85,6 +85,23 @@ async fn da_w02_the_same_message_is_taken_once() {
 }
 
 #[tokio::test]
+async fn da_w02_a_message_of_another_conversation_is_another_though_it_has_the_same_id() {
+    let world = World::start().await;
+    let mut page = world.chat().await;
+    let body = json!({ "message": "Hello", "messageId": "1" });
+    let (_, first) = page.call(Method::POST, &page.path(""), Some(body.clone())).await;
+    let (_, begun) = world.ask(Method::POST, &format!("transcripts/{}/restart", page.transcript), None).await;
+    // The same contact, and a page that counts its messages from one again.
+    page.transcript = begun["transcriptId"].as_str().expect("an id").to_owned();
+    for _ in 0..2 {
+        let (status, second) = page.call(Method::POST, &page.path(""), Some(body.clone())).await;
+        assert_eq!((status.as_u16(), &second["transcriptId"]), (200, &json!(page.transcript)), "{second}");
+        assert_ne!(second["messages"][0]["id"], first["messages"][0]["id"]);
+    }
+    assert_eq!(world.transcript(&page.transcript).await["turns"], 2, "the greeting, and the message once");
+}
+
+#[tokio::test]
 async fn da_w02_bad_messages_are_refused_and_nothing_is_stored() {
     let world = World::start().await;
     let page = world.chat().await;
@@ -108,7 +125,7 @@ async fn da_w02_bad_messages_are_refused_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn da_w03_da_l11_after_a_take_over_the_agent_is_silent_until_it_is_handed_back() {
+async fn da_l11_da_w03_after_a_take_over_the_agent_is_silent_until_it_is_handed_back() {
     let world = World::start().await;
     let page = world.chat().await;
     for _ in 0..2 {

@@ -32,7 +32,8 @@ pub(super) struct ContactPlace {
 }
 
 /// One statement, so that all of it is of one moment. Who has no session never took a turn, and no message
-/// of theirs is looked for.
+/// of theirs is looked for. Where one transcript is meant, the names of messages are those of that transcript: pages
+/// count theirs from one in each conversation, and an answer of another conversation is not theirs to read.
 pub(super) fn places(
     connection: &Connection,
     tenant: &TenantId,
@@ -40,19 +41,19 @@ pub(super) fn places(
     session: Wanted<'_>,
     message_id: Option<&str>,
 ) -> rusqlite::Result<Places> {
-    const REST: &str = "(SELECT min(log_seq) FROM records WHERE tenant = ?1 AND contact = ?2 AND message_id = ?4),
-            min(first_seen), max(log_seq)
-        FROM sessions WHERE tenant = ?1 AND contact = ?2";
-    let (latest, whose) = match session {
-        Wanted::None => ("max(log_seq) FILTER (WHERE agent = ?3)", None),
-        Wanted::WithAgent(agent) => ("max(log_seq) FILTER (WHERE agent = ?3)", Some(agent.0.as_bytes())),
+    const REST: &str = "min(first_seen), max(log_seq) FROM sessions WHERE tenant = ?1 AND contact = ?2";
+    const MESSAGE: &str = "SELECT min(log_seq) FROM records WHERE tenant = ?1 AND contact = ?2 AND message_id = ?4";
+    let (latest, among, whose) = match session {
+        Wanted::None => ("max(log_seq) FILTER (WHERE agent = ?3)", "", None),
+        Wanted::WithAgent(agent) => ("max(log_seq) FILTER (WHERE agent = ?3)", "", Some(agent.0.as_bytes())),
         Wanted::OfTranscript(transcript) => (
             "(SELECT log_seq FROM records WHERE tenant = ?1 AND transcript = ?3 AND contact = ?2
                  AND agent_version IS NOT NULL ORDER BY turn DESC, log_seq DESC LIMIT 1)",
+            " AND transcript = ?3",
             Some(transcript.0.as_bytes()),
         ),
     };
-    connection.prepare_cached(&format!("SELECT {latest}, {REST}"))?.query_row(
+    connection.prepare_cached(&format!("SELECT {latest}, ({MESSAGE}{among}), {REST}"))?.query_row(
         params![tenant.as_str(), contact.as_str(), whose, message_id],
         |row| {
             let first_seen = row.get::<_, Option<i64>>(2)?.map(Timestamp);

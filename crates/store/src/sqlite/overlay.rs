@@ -148,7 +148,10 @@ impl Overlay {
                 latest: pending.back().map(Arc::clone),
                 first_at: turns().next().map(|(_, turn)| turn.at),
                 answered: message_id.and_then(|id| {
-                    turns().find(|(_, turn)| turn.message_id.as_deref() == Some(id)).map(|(found, _)| found.seq)
+                    let is_meant = |turn: &TurnRecord| !matches!(session, Wanted::OfTranscript(_)) || session.is(turn);
+                    turns()
+                        .find(|(_, turn)| turn.message_id.as_deref() == Some(id) && is_meant(turn))
+                        .map(|(found, _)| found.seq)
                 }),
             }
         })

@@ -7,7 +7,7 @@ import { findings, picture, stage } from './browser';
 const it = stage();
 const BRANDED = readFileSync(new URL('../pages/branded.html', import.meta.url), 'utf8');
 
-/** What the server makes of yellows, which bear no white text (its test: `da_d3_the_primary_colour_…`). */
+/** What the server makes of yellows, which bear no white text (its test: `da_d03_the_primary_colour_…`). */
 const YELLOW = {
   headerBackground: '#1b212a', headerText: '#ffffff', launcherBackground: '#7c643c', messageListBackground: '#ffffff',
   sentMessageBackground: '#f8c878', sentMessageText: '#000000', receivedMessageBackground: '#eef1f5', receivedMessageText: '#1b212a',
@@ -42,7 +42,7 @@ describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
     expect(await findings(page)).toEqual([]);
   });
 
-  test(`da_d3_buttons_bubbles_and_links_have_the_tenants_colours_in_the_${colorScheme}`, async () => {
+  test(`da_d03_buttons_bubbles_and_links_have_the_tenants_colours_in_the_${colorScheme}`, async () => {
     it.server.branded = BRANDED;
     it.server.configuration.colours = YELLOW;
     const visitor = await it.fullPage({ colorScheme, viewport: { width: 400, height: 760 }, reducedMotion: 'reduce' });

@@ -47,7 +47,7 @@ describe('the wire', () => {
     expect(letter.content.user).toMatchObject({ email: 'ada@example.com', first_name: '', browserLanguage: 'en-GB', custom: { selected_scenario: '0x420', session_lifetime: 0 } });
   });
 
-  test('da_a8_the_token_of_the_page_goes_along', () => {
+  test('da_a08_the_token_of_the_page_goes_along', () => {
     vi.stubGlobal('navigator', { userAgent: 'Firefox/130.0' });
     const proved = { ...settings, user: { token: 'a.b.c', custom: { selected_scenario: '0x420' } } };
     expect(envelope({ type: 'text', data: { text: 'hi' } }, proved, 'ann', 'en-GB').content.user).toMatchObject({ token: 'a.b.c' });

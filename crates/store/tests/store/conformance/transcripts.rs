@@ -59,7 +59,7 @@ async fn several_transcripts_of_a_contact_with_an_agent_go_on(fresh: Factory) {
             let state = state.unwrap();
             let session = state.session.expect("a session");
             assert_eq!((session.transcript, session.turn), (transcript(9_000 + of), latest));
-            assert_eq!(state.answered, Some(LogSeq(2)), "ids of messages are the contact's");
+            assert_eq!(state.answered, (of == 2).then_some(LogSeq(2)), "ids of messages are the transcript's");
             let seen = state.contact.expect("a contact");
             assert_eq!(seen.state.get(), r#"{"turns_seen":4,"agent":1}"#, "attributes too");
             assert_eq!((seen.first_seen, seen.last_seen), (Timestamp(1_000_001), Timestamp(4_000_001)));
