@@ -12,7 +12,7 @@ mod with;
 
 pub(crate) use past::{LINES, RecentPast, of_entries};
 pub(crate) use record::{FlowJournal, entries};
-pub(crate) use thinking::Thinking;
+pub(crate) use thinking::{Interruption, Thinking};
 pub(crate) use visit::Kept;
 pub(crate) use with::{beside_scenario, entering, leaves, memory};
 

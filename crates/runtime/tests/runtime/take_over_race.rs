@@ -166,12 +166,12 @@ impl<'r> Talk<'r> {
         );
         let state = taken.state.expect("how it stands");
         assert_eq!(state.control, Control::Operator);
-        let meanwhile = match chance.random_bool(0.25) {
+        let meanwhile = match chance.random_bool(0.1) {
             true => Some(self.says(format!("{round}: anybody? wait 1")).await),
             false => None,
         };
         let back = self.intervenes(Intervention::HandBack).await.turn;
-        let after = match chance.random_bool(0.25) || round + 1 == ROUNDS {
+        let after = match chance.random_bool(0.1) || round + 1 == ROUNDS {
             true => Some(self.says(format!("{round}: and now?")).await),
             false => None,
         };
