@@ -30,6 +30,8 @@ pub enum Act {
     Button,
     /// Types one of five known utterances, to be told apart by the intent classifier.
     Text,
+    /// Types the message's id; a flow says it back.
+    Marker,
 }
 
 /// The id of user `number`: always [`ID_LENGTH`] bytes.
@@ -118,6 +120,7 @@ fn envelope(agent: &Agent, act: Act, variant: usize) -> Value {
             content["data"]["value"] = format!("marker.{MESSAGE_SLOT}").into();
         }
         Act::Text => content["data"]["text"] = UTTERANCES[variant % UTTERANCES.len()].1[0].into(),
+        Act::Marker => content["data"]["text"] = MESSAGE_SLOT.into(),
     }
     json!({
         "notification": "message", "user_id": USER_SLOT, "author": USER_SLOT, "message_id": MESSAGE_SLOT,

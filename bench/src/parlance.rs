@@ -105,6 +105,14 @@ impl Parlance {
     /// When a verb fails.
     pub fn install(&self, data_dir: &Path, scenario: &Value) -> Result<Agent, CommandError> {
         self.create_tenant(data_dir)?;
+        self.install_agent(data_dir, scenario)
+    }
+
+    /// The same where the tenant is there.
+    ///
+    /// # Errors
+    /// When a verb fails.
+    pub fn install_agent(&self, data_dir: &Path, scenario: &Value) -> Result<Agent, CommandError> {
         let file = data_dir.join("scenario.json");
         write(&file, scenario)?;
         let agent = self.import(data_dir, &file)?;

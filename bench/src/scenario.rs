@@ -22,6 +22,18 @@ pub fn echo() -> Value {
     scenario("echo", "", vec![turn("ping", request, answer("intent.app.Pong", "Pong {user.marker}"))])
 }
 
+/// Whatever is typed leads into a flow, which answers from then on.
+pub fn entering(flow: &str) -> Value {
+    let mut request = intent("intent.core.NoMatch", "USER", "");
+    request["actions"] = json!(["to_flow"]);
+    let turns = vec![turn("in", request, answering("intent.app.Entering", "<empty-message/>"))];
+    let mut scenario = scenario("entering", "", turns);
+    scenario["actions"] = json!([{
+        "name": "to_flow", "component_id": "action.core.enter_flow", "configuration": { "flow": flow }
+    }]);
+    scenario
+}
+
 /// Five turns told apart by the example-based classifier.
 pub fn five_intents() -> Value {
     let turns = UTTERANCES.iter().map(|(name, examples)| {

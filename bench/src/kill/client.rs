@@ -97,6 +97,7 @@ impl Ledger {
 
 pub(super) struct Client {
     agent: Agent,
+    act: Act,
     ledger: Arc<Mutex<Ledger>>,
     gate: watch::Receiver<Gate>,
     numbers: Arc<AtomicU64>,
@@ -105,11 +106,12 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(
         agent: Agent,
+        act: Act,
         ledger: Arc<Mutex<Ledger>>,
         gate: watch::Receiver<Gate>,
         numbers: Arc<AtomicU64>,
     ) -> Self {
-        Self { agent, ledger, gate, numbers }
+        Self { agent, act, ledger, gate, numbers }
     }
 
     /// Talks until the gate says to finish and nothing is in flight.
@@ -135,7 +137,7 @@ impl Client {
 
     /// Talks over one connection until it breaks.
     async fn talk(&self, mut connection: Connection, address: SocketAddr) -> Talk {
-        let mut request = MessageRequest::new(address, &self.agent, Act::Button, 0);
+        let mut request = MessageRequest::new(address, &self.agent, self.act, 0);
         loop {
             let gate = *self.gate.borrow();
             let Some((user, message)) = self.ledger.lock().next(gate, &self.numbers) else {

@@ -23,11 +23,12 @@ use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 mod audit;
 mod client;
+mod flow;
 
 pub use audit::Fault;
 
 use crate::{
-    chat::Agent,
+    chat::{Act, Agent},
     http::Connection,
     parlance::{CommandError, Parlance, log_of},
     process::{Server, StartError},
@@ -42,11 +43,22 @@ const HISTORY_LIMIT: usize = 200;
 /// One answer may take this long before the connection is given up.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 
+/// Who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answering {
+    /// A scenario.
+    Scenario,
+    /// A flow, entered from a scenario: its model takes a few milliseconds, in which it is killed.
+    Flow,
+}
+
 /// How hard to try.
 #[derive(Debug, Clone, Copy)]
 pub struct Ordeal {
     /// Kills of a server under load.
     pub kills: u32,
+    /// Who answers.
+    pub answering: Answering,
     /// Clients at once.
     pub clients: usize,
     /// Longest time between a start and the kill; the moment is random.
@@ -62,7 +74,14 @@ impl Ordeal {
     pub fn of_kills(kills: u32) -> Self {
         let seed = jiff::Timestamp::now().as_microsecond().unsigned_abs();
         let limit = Duration::from_millis(u64::from(kills) * 1500) + Duration::from_secs(10);
-        Self { kills, clients: 12, longest_run: Duration::from_millis(300), limit, seed }
+        Self {
+            kills,
+            answering: Answering::Scenario,
+            clients: 12,
+            longest_run: Duration::from_millis(300),
+            limit,
+            seed,
+        }
     }
 }
 
@@ -117,19 +136,22 @@ fn io_error(what: &'static str) -> impl Fn(std::io::Error) -> OrdealError {
 /// When the server cannot be set up, does not come up again or does not stop.
 pub fn hold(parlance: &Parlance, data_dir: &Path, ordeal: Ordeal) -> Result<Verdict, OrdealError> {
     let started = Instant::now();
-    let agent = parlance.install(data_dir, &scenario::echo())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .map_err(io_error("runtime"))?;
+    let (agent, act) = match ordeal.answering {
+        Answering::Scenario => (parlance.install(data_dir, &scenario::echo())?, Act::Button),
+        Answering::Flow => (flow::install(parlance, data_dir, &runtime)?, Act::Marker),
+    };
 
     let (gate, gate_seen) = watch::channel(Gate::Closed);
     let ledgers: Vec<_> = (0..ordeal.clients).map(|_| Arc::new(Mutex::new(Ledger::default()))).collect();
     let next_number = Arc::new(AtomicU64::new(1));
     let mut clients = JoinSet::new();
     for ledger in &ledgers {
-        let client = Client::new(agent.clone(), Arc::clone(ledger), gate_seen.clone(), Arc::clone(&next_number));
+        let client = Client::new(agent.clone(), act, Arc::clone(ledger), gate_seen.clone(), Arc::clone(&next_number));
         clients.spawn_on(client.run(), runtime.handle());
     }
 

@@ -6,7 +6,7 @@
 use std::{fs, process::Command, time::Duration};
 
 use bench::{
-    kill::{Fault, Ordeal, Verdict, hold},
+    kill::{Answering, Fault, Ordeal, Verdict, hold},
     parlance::Parlance,
 };
 
@@ -55,6 +55,18 @@ fn r1_nothing_acknowledged_is_lost_over_20_kills() {
     let verdict = hold(&Parlance::find().unwrap(), &data_dir, Ordeal::of_kills(20)).unwrap();
     assert!(verdict.faults.is_empty(), "{verdict:#?}");
     assert_eq!(verdict.kills, 20, "{verdict:#?}");
+    assert!(verdict.acknowledged > 0 && verdict.retries > 0, "{verdict:#?}");
+}
+
+#[test]
+fn r1_nothing_acknowledged_is_lost_of_a_flow_over_10_kills() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("data");
+    fs::create_dir(&data_dir).unwrap();
+    let ordeal = Ordeal { answering: Answering::Flow, ..Ordeal::of_kills(10) };
+    let verdict = hold(&Parlance::find().unwrap(), &data_dir, ordeal).unwrap();
+    assert!(verdict.faults.is_empty(), "{verdict:#?}");
+    assert_eq!(verdict.kills, 10, "{verdict:#?}");
     assert!(verdict.acknowledged > 0 && verdict.retries > 0, "{verdict:#?}");
 }
 

@@ -64,7 +64,7 @@ impl Runtime {
     }
 
     /// Does something in a conversation. It is in line with the other turns of its contact; a person who takes over
-    /// does not wait for an agent that is thinking: it stops (goal R9).
+    /// does not wait for an agent that is thinking, or would be before it is their turn: it stops (goal R9).
     ///
     /// # Errors
     /// [`TurnError`]; nothing was changed then.
@@ -75,12 +75,12 @@ impl Runtime {
         act: ActCall,
     ) -> Result<TurnAnswer, TurnError> {
         let Standing { contact, agent, agent_version, .. } = self.standing(tenant, transcript).await?;
-        if matches!(
+        let stops = matches!(
             act.inbound.intervention.as_deref(),
             Some(Intervention::TakeOver { .. } | Intervention::Close { .. })
-        ) {
-            self.interrupt(transcript);
-        }
+        );
+        // Also in turns that are before this one in the line.
+        let _interruption = stops.then(|| self.interrupt(transcript));
         self.turn(TurnCall {
             tenant: tenant.clone(),
             agent: AgentChoice::Version(agent, agent_version),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use store::EntryFilter;
 
 use crate::{
-    flow::{ENTER_FLOW, Entering},
+    flow::ENTER_FLOW,
     loaded::LoadedScenario,
     runtime::Shared,
     turn::{TurnCall, TurnError},
@@ -64,8 +64,8 @@ impl Shared {
             },
             // The runtime sees it in the turn's answers, and the flow answers after the scenario.
             Need::Act(action) if &*action.component == ENTER_FLOW => {
-                let result = Entering::read(&action.configuration).map(|_| ActionResult::default());
-                Answer::Action { result }
+                let result = self.may_enter(&call.tenant, &action.configuration).await?;
+                Answer::Action { result: result.map(|()| ActionResult::default()) }
             }
             Need::Act(action) => Answer::Action { result: run_action(&action.component, &action.configuration, now) },
         })

@@ -19,7 +19,7 @@ use crate::{
     contact_order::ContactOrder,
     erasure,
     files::{FileLimits, Files},
-    flow::{RecentPast, Thinking},
+    flow::{Interruption, RecentPast, Thinking},
     loaded::{AgentSource, LoadedAgent, LoadedAgents},
     models::ModelChoices,
     outbound::{IpNet, Outbound},
@@ -281,9 +281,10 @@ impl Runtime {
         &self.shared.models
     }
 
-    /// Stops the agent of a conversation, if it is thinking: its turn ends with what it has said.
-    pub(crate) fn interrupt(&self, transcript: TranscriptId) {
-        self.shared.thinking.interrupt(transcript);
+    /// Stops the agent of a conversation until what is given back is dropped: turns in which it thinks end with what it
+    /// has said.
+    pub(crate) fn interrupt(&self, transcript: TranscriptId) -> Interruption {
+        self.shared.thinking.interrupt(transcript)
     }
 
     /// Records something that happened beside turns.

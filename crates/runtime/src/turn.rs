@@ -325,8 +325,10 @@ impl Shared {
         if call.inbound.intervention.is_some() || is_with_people {
             return flow::beside_scenario(deliberation, Kept::new(session, visit));
         }
+        // Where the flow was deleted, the scenario goes on.
         if let Some(visit) = visit
             && !flow::leaves(&call.inbound)
+            && self.is_there(&call.tenant, &visit).await?
         {
             return self.in_visit(deliberation, session, *visit).await;
         }
@@ -357,7 +359,7 @@ impl Shared {
             parts: vec![Part::Said(said)],
             scenario: Some((journal, answers)),
             evaluated,
-            state: remembered.state.clone(),
+            state: remembered.state.clone().map(out_of_flow),
             ..Taken::default()
         };
         match entering {
@@ -495,6 +497,12 @@ impl Considered {
     fn again(answer: TurnAnswer, tenant: TenantId, place: Place) -> Self {
         Self { answer, tenant, record: None, presets: Vec::new(), past: Vec::new(), place }
     }
+}
+
+/// How a transcript stands that is in no state of a flow.
+fn out_of_flow(mut state: Box<TranscriptState>) -> Box<TranscriptState> {
+    state.place = None;
+    state
 }
 
 /// The contact as the turn finds it, and what of it was set since the last one.

@@ -101,12 +101,16 @@ pub struct Interpreter {
     pub configuration: Map<String, Value>,
 }
 
+/// The component of actions that send the conversation into a flow: `flow` is the flow's id, `parameters` what it is
+/// given.
+pub const ENTER_FLOW: &str = "action.core.enter_flow";
+
 /// A configured action of a scenario.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ActionConfiguration {
     /// The name that intents refer to.
     pub name: String,
-    /// `action.core.set_attributes`, `action.core.datetime`.
+    /// `action.core.set_attributes`, `action.core.datetime`, [`ENTER_FLOW`].
     pub component_id: String,
     /// Settings of the component.
     pub configuration: Map<String, Value>,

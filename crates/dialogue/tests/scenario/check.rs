@@ -197,6 +197,40 @@ fn agents_that_say_nothing_and_actions_that_are_not_there() {
 }
 
 #[test]
+fn actions_that_enter_no_flow() {
+    // The component by itself has no settings.
+    let bare = found(&format!("{HOURS}/response_intents/0"), "actions", json!(["action.core.enter_flow"]));
+    let at = format!("{HOURS_AT}.response_intents[0].actions[0]");
+    assert_only(bare, Severity::Error, &at, "cannot say which");
+
+    let enters = |settings: Value, more: Value| {
+        let mut document = clean();
+        let mut action =
+            json!({"name": "to_bank", "component_id": "action.core.enter_flow", "configuration": settings});
+        action.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        document["actions"] = json!([action]);
+        document.pointer_mut(HOURS).unwrap()["request_intents"][0]["actions"] = json!(["to_bank"]);
+        tuples(problems(&document))
+    };
+    let flow = "01a21592-4291-77f1-b6a0-6e92a7bd730c";
+    for settings in [
+        json!({"flow": flow}),
+        json!({"flow": format!(" {flow} "), "parameters": {"seat": "{user.topic}"}}),
+        json!({"flow": "{user.topic}", "parameters": null}),
+    ] {
+        assert_eq!(enters(settings.clone(), json!({})), [], "{settings}");
+    }
+    for settings in [json!({}), json!({"flow": ""}), json!({"flow": "bank"}), json!({"flow": 7}), json!({"flow": null})]
+    {
+        let found = enters(settings.clone(), json!({}));
+        assert_only(found, Severity::Error, "actions[0].configuration.flow", "to_bank does not say which flow");
+        assert_eq!(enters(settings, json!({"active": false})), [], "it never runs");
+    }
+    let found = enters(json!({"flow": flow, "parameters": ["seat"]}), json!({}));
+    assert_only(found, Severity::Error, "actions[0].configuration.parameters", "no object");
+}
+
+#[test]
 fn attributes_that_nothing_sets() {
     let condition = |attribute: &str| json!([{"operation": "is_set", "operationAttributes": [{"id": "attribute", "value": attribute}], "parameters": []}]);
     let at = format!("{HOURS_AT}.conditions");

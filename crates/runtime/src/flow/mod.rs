@@ -12,9 +12,8 @@ mod with;
 
 pub(crate) use past::{LINES, RecentPast, of_entries};
 pub(crate) use record::{FlowJournal, entries};
-pub(crate) use thinking::Thinking;
-pub(crate) use visit::{Entering, Kept};
+pub(crate) use thinking::{Interruption, Thinking};
+pub(crate) use visit::Kept;
 pub(crate) use with::{beside_scenario, entering, leaves, memory};
 
-/// The name of the built-in action by which an intent of a scenario enters a flow.
-pub const ENTER_FLOW: &str = "action.core.enter_flow";
+pub use dialogue::scenario::document::ENTER_FLOW;

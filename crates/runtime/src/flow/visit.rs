@@ -9,6 +9,8 @@ use model::{AgentId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::loaded::AgentSource;
+
 /// What is remembered of a scenario's transcript: where it stands, and the flow that it is visiting.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Kept {
@@ -44,6 +46,13 @@ pub(crate) struct Visit {
     pub(crate) version: u32,
     /// What the flow's engine remembers.
     pub(crate) session: engine::Session,
+}
+
+impl Visit {
+    /// What runs.
+    pub(crate) fn source(&self) -> AgentSource {
+        if self.version == 0 { AgentSource::Draft } else { AgentSource::Version(self.version) }
+    }
 }
 
 /// That a scenario sends the conversation into a flow.

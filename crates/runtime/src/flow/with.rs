@@ -1,18 +1,21 @@
 //! Turns in which a flow takes part: alone, sent by a scenario, or beside one that is with people.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use dialogue::{
     engine::{Answer, Answers, ContactState, Input, Need, Session},
     flow::engine::{self, Entered, Outcome},
 };
 use model::{
-    AgentId, Timestamp,
+    AgentId, TenantId, Timestamp,
     attribute::{Attribute, Provenance},
     inbound::{Act, Inbound},
     transcript::{TranscriptState, TranscriptStatus},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     ENTER_FLOW,
@@ -20,7 +23,7 @@ use super::{
     visit::{Entering, Kept, Visit},
 };
 use crate::{
-    loaded::{AgentSource, Program},
+    loaded::{AgentSource, LoadedAgent, Program},
     record::{Part, Taken, raw},
     runtime::Shared,
     turn::{Deliberation, TurnError, read},
@@ -92,14 +95,47 @@ impl Shared {
         taken: &mut Taken,
     ) -> Result<(), TurnError> {
         let entered = Entered { parameters: entering.parameters };
-        let version = match self.agents.get(&deliberation.call.tenant, entering.flow, AgentSource::Active).await {
-            Ok(flow) => flow.version,
-            Err(TurnError::NoActiveVersion) => 0,
-            Err(error) => return Err(error),
-        };
+        let version = self.entered(&deliberation.call.tenant, entering.flow).await?.version;
         let visit = Visit { flow: entering.flow, version, session: engine::Session::default() };
         let state = standing(deliberation);
         self.visit(deliberation, session, visit, state, Some(&entered), taken).await
+    }
+
+    /// Whether an action of a scenario can enter the flow that its settings name. Where it cannot, the action has failed
+    /// and the scenario goes on.
+    pub(crate) async fn may_enter(
+        &self,
+        tenant: &TenantId,
+        configuration: &Map<String, Value>,
+    ) -> Result<Result<(), String>, TurnError> {
+        let flow = match Entering::read(configuration) {
+            Ok(entering) => entering.flow,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        match self.entered(tenant, flow).await {
+            Ok(_) => Ok(Ok(())),
+            Err(TurnError::UnknownAgent) => Ok(Err(format!("there is no flow {flow}"))),
+            Err(TurnError::Broken(problem)) => Ok(Err(format!("flow {flow} cannot be run: {problem}"))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The flow that a scenario enters: its version in service, or its draft while it has none.
+    async fn entered(&self, tenant: &TenantId, flow: AgentId) -> Result<Arc<LoadedAgent>, TurnError> {
+        let loaded = match self.agents.get(tenant, flow, AgentSource::Active).await {
+            Err(TurnError::NoActiveVersion) => self.agents.get(tenant, flow, AgentSource::Draft).await?,
+            loaded => loaded?,
+        };
+        if matches!(loaded.program, Program::Flow(_)) { Ok(loaded) } else { Err(TurnError::UnknownAgent) }
+    }
+
+    /// Whether the flow that a conversation visits is still there.
+    pub(crate) async fn is_there(&self, tenant: &TenantId, visit: &Visit) -> Result<bool, TurnError> {
+        match self.agents.get(tenant, visit.flow, visit.source()).await {
+            Ok(_) => Ok(true),
+            Err(TurnError::UnknownAgent) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn visit(
@@ -112,8 +148,7 @@ impl Shared {
         taken: &mut Taken,
     ) -> Result<(), TurnError> {
         let Deliberation { call, remembered, at, .. } = *deliberation;
-        let source = if visit.version == 0 { AgentSource::Draft } else { AgentSource::Version(visit.version) };
-        let loaded = self.agents.get(&call.tenant, visit.flow, source).await?;
+        let loaded = self.agents.get(&call.tenant, visit.flow, visit.source()).await?;
         let Program::Flow(flow) = &loaded.program else {
             return Err(TurnError::Broken(format!("agent {} is no flow", visit.flow)));
         };
@@ -151,13 +186,13 @@ impl Shared {
             taken.session = Some(raw(&Kept::new(session, Some(Box::new(visit))))?);
             return Ok(());
         }
-        if let Some(state) = &mut taken.state
-            && state.status == TranscriptStatus::Completed
-        {
-            // The flow has ended, the conversation has not.
-            state.status = TranscriptStatus::InProgress;
-            state.ended_at = None;
+        if let Some(state) = &mut taken.state {
             state.place = None;
+            if state.status == TranscriptStatus::Completed {
+                // The flow has ended, the conversation has not.
+                state.status = TranscriptStatus::InProgress;
+                state.ended_at = None;
+            }
         }
         match returned {
             Some(intent) => self.return_to_scenario(deliberation, session, intent, taken).await,

@@ -175,6 +175,31 @@ async fn da_w03_a_person_who_takes_over_silences_the_agent_even_while_it_thinks(
 }
 
 #[tokio::test]
+async fn da_w03_a_person_who_takes_over_waits_for_no_message_that_stands_in_line() {
+    let desk = Desk::open().await;
+    let flow = bank(&desk, script()).await;
+    let (talk, _) = Talk::open(&desk, flow).await;
+    let began = Instant::now();
+    let (one, two, three, taken) = tokio::join!(
+        talk.act(Inbound::text("slow")),
+        talk.act(Inbound::text("slow again")),
+        talk.act(Inbound::text("as slow")),
+        async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            talk.intervene(Intervention::TakeOver { operator: "ann".into() }).await
+        }
+    );
+    assert!(began.elapsed() < Duration::from_millis(1_500), "nobody waits for the model");
+    assert_eq!(taken.unwrap().state.unwrap().control, Control::Operator);
+    for answer in [one, two, three].map(Result::unwrap) {
+        assert_eq!(answer.entries[0].author, Author::Contact, "what was said is kept: {answer:?}");
+        assert_eq!(said(&answer), Vec::<&str>::new());
+    }
+    talk.intervene(Intervention::HandBack).await.unwrap();
+    assert_eq!(said(&talk.say("and now?").await), ["You said: and now?"], "the agent is free again");
+}
+
+#[tokio::test]
 async fn da_w06_a_conversation_ends_once_and_takes_no_more() {
     let desk = Desk::open().await;
     let flow = bank(&desk, script()).await;

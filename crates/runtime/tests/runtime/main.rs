@@ -11,5 +11,6 @@ mod loading;
 mod mail;
 mod presets;
 mod replay;
+mod take_over_race;
 mod test_scenarios;
 mod turns;

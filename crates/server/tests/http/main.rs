@@ -13,6 +13,7 @@ mod configuration;
 mod contacts;
 mod deep_links;
 mod described;
+mod entered_flows;
 mod environment;
 mod every_operation;
 mod experiments;

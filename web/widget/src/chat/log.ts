@@ -40,9 +40,13 @@ export class Log {
 
   /** Draws a message of the agent. */
   async draw(message: Incoming, render: (data: Data) => Drawn | Promise<Drawn>): Promise<HTMLElement | undefined> {
+    return this.place(message, await render(message.data));
+  }
+
+  /** Puts what was drawn of a message at the end, before anything else can get there. */
+  place(message: Incoming, { bubble, outside }: Drawn): HTMLElement | undefined {
     const { data } = message;
     const { general, t } = this.options;
-    const { bubble, outside } = await render(data);
     if (!bubble && !outside) return undefined;
     const name = data.meta?.author?.name ?? (general.useBotName && general.chatbotName);
     const avatar = general.useBotAvatar !== false && !data.hideavatar && (data.meta?.author?.avatar ?? general.chatbotAvatarPath);

@@ -137,7 +137,7 @@ export class ChatWindow implements View {
   }
 
   #draw(prose: HTMLElement, name?: string): void {
-    void this.#log.draw({ author: 'them', type: 'text', data: { meta: { author: { name } } } }, () => ({ bubble: prose }));
+    this.#log.place({ author: 'them', type: 'text', data: { meta: { author: { name } } } }, { bubble: prose });
   }
 
   /** Asks before it ends the conversation. */

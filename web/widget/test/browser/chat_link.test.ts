@@ -305,10 +305,13 @@ describe('the conversation', () => {
     const page = await site("extraInternalParameters: { userId: 'user-1' }");
     const visitor = await open(page);
     await visitor.say('hello');
+    const before = await rows(visitor);
     await page.goto(`${server.site}/site`);
     const again = await open(page);
     await again.sees('You said hello.');
-    expect(await rows(again)).toHaveLength(3);
+    // In the order in which it was said.
+    expect(await rows(again)).toEqual(before);
+    expect(before).toHaveLength(3);
     expect(await told(page)).toEqual(['open']);
     expect(server.made).toHaveLength(1);
     const key = `parlance.webchat.${CHAT}`;

@@ -1,11 +1,14 @@
 //! What the visitor can say: intents that nobody can match, buttons that raise nothing, interpreters
-//! and actions that are not there, examples that stand for two intents at once.
+//! and actions that are not there or enter no flow, examples that stand for two intents at once.
 
 use std::collections::{HashMap, HashSet};
 
+use model::AgentId;
+use serde_json::Value;
+
 use super::{IntentAt, View, is_reserved, markup::Facts};
 use crate::scenario::{
-    document::{Behavior, Common, Speaker},
+    document::{ActionConfiguration, Behavior, Common, ENTER_FLOW, Speaker},
     problem::Problem,
 };
 
@@ -16,6 +19,7 @@ pub(super) fn check(view: &View<'_>, facts: &Facts, problems: &mut Vec<Problem>)
     raised(view, facts, problems);
     silent(view, problems);
     actions(view, problems);
+    entered_flows(view, problems);
     ambiguous(view, problems);
 }
 
@@ -150,6 +154,14 @@ fn actions(view: &View<'_>, problems: &mut Vec<Problem>) {
     let built_in = ["action.core.set_attributes", "action.core.datetime"];
     for at in &view.intents {
         for (number, action) in at.intent.actions.iter().enumerate() {
+            if action.od_id == ENTER_FLOW && !known.contains(ENTER_FLOW) {
+                problems.push(Problem::error(
+                    format!("{at}.actions[{number}]"),
+                    "It enters a flow and cannot say which.",
+                    "Configure an action with this component under `actions`, with the flow's id as `flow`, and name that.",
+                ));
+                continue;
+            }
             if !known.contains(action.od_id.as_str()) && !built_in.contains(&action.od_id.as_str()) {
                 problems.push(Problem::error(
                     format!("{at}.actions[{number}]"),
@@ -157,6 +169,32 @@ fn actions(view: &View<'_>, problems: &mut Vec<Problem>) {
                     "Configure it under `actions`, or correct its name.",
                 ));
             }
+        }
+    }
+}
+
+/// Actions that enter a flow without saying which. Whether there is such a flow is known when it is entered.
+fn entered_flows(view: &View<'_>, problems: &mut Vec<Problem>) {
+    let enters = |action: &ActionConfiguration| action.component_id == ENTER_FLOW && action.active;
+    // What an attribute will hold is not known here.
+    let is_filled = |value: &Value| value.as_str().is_some_and(|text| text.contains('{'));
+    for (number, action) in view.scenario.actions.iter().enumerate().filter(|(_, action)| enters(action)) {
+        let flow = action.configuration.get("flow").unwrap_or(&Value::Null);
+        let is_id = |value: &Value| value.as_str().is_some_and(|text| text.trim().parse::<AgentId>().is_ok());
+        if !is_id(flow) && !is_filled(flow) {
+            problems.push(Problem::error(
+                format!("actions[{number}].configuration.flow"),
+                format!("The action {} does not say which flow it enters.", action.name),
+                "Give the id of a flow.",
+            ));
+        }
+        let parameters = action.configuration.get("parameters").unwrap_or(&Value::Null);
+        if !parameters.is_null() && !parameters.is_object() && !is_filled(parameters) {
+            problems.push(Problem::error(
+                format!("actions[{number}].configuration.parameters"),
+                format!("What the action {} gives to the flow is no object.", action.name),
+                "Give an object of names and values, or leave it out.",
+            ));
         }
     }
 }
