@@ -59,13 +59,15 @@ async fn several_transcripts_of_a_contact_with_an_agent_go_on(fresh: Factory) {
             let state = state.unwrap();
             let session = state.session.expect("a session");
             assert_eq!((session.transcript, session.turn), (transcript(9_000 + of), latest));
-            assert_eq!(state.answered, Some(LogSeq(2)), "ids of messages are the contact's");
+            assert_eq!(state.answered, (of == 2).then_some(LogSeq(2)), "ids of messages are the transcript's");
             let seen = state.contact.expect("a contact");
             assert_eq!(seen.state.get(), r#"{"turns_seen":4,"agent":1}"#, "attributes too");
             assert_eq!((seen.first_seen, seen.last_seen), (Timestamp(1_000_001), Timestamp(4_000_001)));
         }
         let latest = store.load_turn_state(&contact(1), &agent(1), None).await.unwrap().session.unwrap();
         assert_eq!(latest.transcript, transcript(9_003));
+        let anywhere = store.load_turn_state(&contact(1), &agent(1), Some("message-1-1-2")).await.unwrap();
+        assert_eq!(anywhere.answered, Some(LogSeq(2)), "where no transcript is meant, they are the contact's");
         let new = store.load_turn_state_of(&contact(1), &transcript(9_009), None).await.unwrap();
         assert!(new.session.is_none() && new.contact.is_some());
         let others = store.load_turn_state_of(&contact(2), &transcript(9_001), None).await.unwrap();
