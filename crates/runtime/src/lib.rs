@@ -27,6 +27,7 @@ pub mod found_by;
 mod fulfil;
 mod function_calls;
 pub mod functions;
+mod idle;
 pub mod issuer;
 pub mod junit;
 pub mod jwks;
