@@ -48,6 +48,7 @@ pub mod tenants;
 pub mod test_scenarios;
 pub mod tokens;
 mod turn;
+pub mod usage;
 pub mod users;
 pub mod visitor_tokens;
 pub mod webhooks;
