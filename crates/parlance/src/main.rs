@@ -5,6 +5,7 @@ mod arguments;
 mod configuration;
 mod contact;
 mod environment;
+mod limits;
 mod manage;
 mod networks;
 mod noted;

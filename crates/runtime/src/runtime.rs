@@ -3,7 +3,7 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use dialogue::engine::{Position, Session};
-use functions::script::{WorkerOptions, Workers};
+use functions::script::{CallLimits, WorkerOptions, Workers};
 use language::chat::{Models, Permit, PoolOptions, Prices};
 use model::{
     AgentId, ContactId, LogSeq, TenantId, Timestamp, TranscriptId,
@@ -71,7 +71,10 @@ impl RuntimeOptions {
             webhooks: WebhookOptions::default(),
             models_pool: PoolOptions::default(),
             model_prices: Prices::default(),
-            workers: WorkerOptions::new("/proc/self/exe"),
+            workers: WorkerOptions {
+                memory_bytes: CallLimits::default().memory,
+                ..WorkerOptions::new("/proc/self/exe")
+            },
         }
     }
 }
