@@ -1,6 +1,7 @@
 //! The binary through its command line, beside a running server where that matters.
 
 mod functions;
+mod killed;
 mod noted;
 mod realm;
 mod recorded;
