@@ -26,6 +26,7 @@ mod history;
 mod hygiene;
 mod idle;
 mod identity_provider;
+mod injection;
 mod live;
 mod management;
 mod many_visitors;
