@@ -116,7 +116,7 @@ async fn da_w02_a_retry_that_overtakes_the_answer_waits_for_it() {
     let world = World::start().await;
     let page = world.chat().await;
     let body = json!({ "message": "Take your time", "messageId": "m-1" });
-    let send = || async { page.call(Method::POST, &page.path(""), Some(body.clone())).await };
+    let send = async || page.call(Method::POST, &page.path(""), Some(body.clone())).await;
     let ((one, first), (other, second)) = tokio::join!(send(), send());
     assert_eq!((one.as_u16(), other.as_u16(), &first), (200, 200, &second));
     assert_eq!(first["messages"][0]["content"], "Done.");
