@@ -14,6 +14,7 @@ use store::SecretKeys;
 
 use crate::{
     arguments::{Arguments, Command},
+    limits::{FunctionLimits, ModelLimits, OutOfRange, within},
     networks::Networks,
 };
 
@@ -39,6 +40,12 @@ pub(crate) struct Configuration {
     pub(crate) log_format: LogFormat,
     /// Longest time from a turn's arrival until it is written, in milliseconds: waiting, loading and thinking.
     pub(crate) turn_timeout_ms: u64,
+    /// The same for a turn of a flow, whose models and functions take their time; in milliseconds.
+    pub(crate) flow_timeout_ms: u64,
+    /// What runs functions in JavaScript.
+    pub(crate) functions: FunctionLimits,
+    /// How often language models are asked at once, and what they cost.
+    pub(crate) models: ModelLimits,
     /// Longest time for a request's body to arrive, in milliseconds.
     pub(crate) body_timeout_ms: u64,
     /// Longest time for a request's head to arrive, and for an idle connection, in milliseconds.
@@ -100,6 +107,9 @@ impl Default for Configuration {
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             turn_timeout_ms: 20_000,
+            flow_timeout_ms: 90_000,
+            functions: FunctionLimits::default(),
+            models: ModelLimits::default(),
             body_timeout_ms: 15_000,
             head_timeout_ms: 60_000,
             max_file_bytes: FileLimits::default().file_bytes,
@@ -127,6 +137,9 @@ pub(crate) enum ConfigurationError {
     /// A key or value is wrong.
     #[error("configuration: {0}")]
     Wrong(#[from] Box<figment::Error>),
+    /// A number is too small or too large.
+    #[error("configuration: {0}")]
+    OutOfRange(#[from] OutOfRange),
     /// The public URL is not one.
     #[error(
         "configuration: public_url must start with http:// or https:// and name a host, such as https://chat.example.com"
@@ -169,6 +182,9 @@ impl Configuration {
             }
         }
         let configuration: Self = figment.extract().map_err(Box::new)?;
+        within("flow_timeout_ms", Some(configuration.flow_timeout_ms), 1_000..=3_600_000)?;
+        configuration.functions.check()?;
+        configuration.models.check()?;
         if configuration.tls_certificate.is_some() != configuration.tls_key.is_some() {
             return Err(ConfigurationError::HalfTls);
         }

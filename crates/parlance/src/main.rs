@@ -7,6 +7,7 @@ mod contact;
 mod demo;
 mod environment;
 mod flows;
+mod limits;
 mod manage;
 mod networks;
 mod noted;

@@ -67,6 +67,9 @@ pub(crate) async fn serve(arguments: &ServeArguments, configuration: Configurati
 pub(crate) fn runtime_options(configuration: &Configuration) -> RuntimeOptions {
     let mut options = RuntimeOptions::in_data_dir(&configuration.data_dir);
     options.turn_timeout = Duration::from_millis(configuration.turn_timeout_ms);
+    options.flow_timeout = Duration::from_millis(configuration.flow_timeout_ms);
+    configuration.functions.apply(&mut options);
+    configuration.models.apply(&mut options);
     options.file_limits.file_bytes = configuration.max_file_bytes;
     options.file_limits.tenant_bytes = configuration.max_tenant_file_bytes;
     options.outbound_allow = configuration.outbound_allow.0.clone();

@@ -96,7 +96,8 @@ impl Shared {
                 })
             }
             (_, Some(script)) => {
-                let limits = CallLimits { wall: limit, cpu: CPU.min(limit), ..CallLimits::default() };
+                let memory = self.options.workers.memory_bytes;
+                let limits = CallLimits { wall: limit, cpu: CPU.min(limit), memory };
                 self.workers.call(tenant, script, &input, &limits, &host).await
             }
             (_, None) => Err(FunctionError::new(FunctionErrorKind::Unknown, "it has no code")),

@@ -22,6 +22,7 @@ use crate::{
     flow::{self, FlowJournal},
     found_by,
     turn::{TurnCall, TurnError},
+    usage::{Ledger, SPENT, SpentInTurn},
 };
 
 /// What a record is made of.
@@ -59,6 +60,8 @@ pub(crate) struct Taken {
     pub(crate) scenario: Option<(Journal, Answers)>,
     /// What flows did.
     pub(crate) flows: Vec<FlowJournal>,
+    /// What models took.
+    pub(crate) spent: Ledger,
     /// The flags that were evaluated for the contact.
     pub(crate) evaluated: Vec<Evaluated>,
 }
@@ -122,7 +125,7 @@ struct Completed<'a> {
 /// Makes the record, and gives the messages to answer.
 pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Message>), TurnError> {
     let Written { call, before, stood, preset, agent, agent_version, transcript, turn, at, began, taken } = written;
-    let Taken { contact, session, state, closed, heard, parts, scenario, flows, evaluated } = taken;
+    let Taken { contact, session, state, closed, heard, parts, scenario, flows, spent, evaluated } = taken;
     let answers = scenario.iter().flat_map(|(_, answers)| answers.iter()).map(stored).collect();
     let steps = scenario.as_ref().map(|(steps, _)| steps);
     let journal = raw(&StoredJournal { preset, steps, answers, flows })?;
@@ -166,6 +169,9 @@ pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Messa
     }
     let completed = Completed { turn, act: call.inbound.act, intent: intent.as_deref(), messages: messages.len() };
     events.push(event("turn.completed", completed)?);
+    for (model, spent) in spent {
+        events.push(event(SPENT, SpentInTurn { turn, model, spent })?);
+    }
     if let Some(state) = &state {
         let status = stood.map_or_else(TranscriptStatus::default, |stood| stood.status);
         if state.status != status {

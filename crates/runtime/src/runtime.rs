@@ -3,10 +3,10 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use dialogue::engine::{Position, Session};
-use functions::script::{WorkerOptions, Workers};
+use functions::script::{CallLimits, WorkerOptions, Workers};
 use language::chat::{Models, Permit, PoolOptions, Prices};
 use model::{
-    AgentId, ContactId, LogSeq, TenantId, TranscriptId,
+    AgentId, ContactId, LogSeq, TenantId, Timestamp, TranscriptId,
     record::{FactRecord, Record},
 };
 use parking_lot::Mutex;
@@ -17,9 +17,11 @@ use uuid::Uuid;
 use crate::{
     classifiers::Classifiers,
     contact_order::ContactOrder,
+    documents::DocumentError,
     erasure,
     files::{FileLimits, Files},
     flow::{Interruption, RecentPast, Thinking},
+    idle,
     loaded::{AgentSource, LoadedAgent, LoadedAgents},
     models::ModelChoices,
     outbound::{IpNet, Outbound},
@@ -69,7 +71,10 @@ impl RuntimeOptions {
             webhooks: WebhookOptions::default(),
             models_pool: PoolOptions::default(),
             model_prices: Prices::default(),
-            workers: WorkerOptions::new("/proc/self/exe"),
+            workers: WorkerOptions {
+                memory_bytes: CallLimits::default().memory,
+                ..WorkerOptions::new("/proc/self/exe")
+            },
         }
     }
 }
@@ -169,6 +174,15 @@ impl Shared {
             store,
         }
     }
+
+    /// Takes a turn to its end, though the caller goes away.
+    pub(crate) async fn turn(self: &Arc<Self>, call: TurnCall) -> Result<TurnAnswer, TurnError> {
+        if self.in_flight.is_closed() {
+            return Err(TurnError::ShuttingDown);
+        }
+        let taken = self.in_flight.spawn(self.clone().take(call)).await;
+        taken.map_err(|problem| TurnError::Broken(problem.to_string()))?
+    }
 }
 
 impl Runtime {
@@ -180,11 +194,12 @@ impl Runtime {
         let services = Services { stop: CancellationToken::new(), tasks: TaskTracker::new() };
         services.tasks.spawn(erasure::follow(shared.clone(), services.stop.clone()));
         services.tasks.spawn(retention::follow(shared.clone(), services.stop.clone()));
+        services.tasks.spawn(idle::follow(shared.clone(), services.stop.clone()));
         services.tasks.close();
         Self { shared, services: Arc::new(services) }
     }
 
-    /// Takes turns and does nothing beside them: nothing is delivered, erased or made to expire. For stores whose
+    /// Takes turns and does nothing beside them: nothing is delivered, erased, ended or made to expire. For stores whose
     /// conversations are apart ([`Store::apart`]).
     pub fn start_apart(store: Store, options: RuntimeOptions) -> Self {
         let outbound = Outbound::new(options.outbound_allow.clone());
@@ -262,14 +277,16 @@ impl Runtime {
     /// # Errors
     /// [`TurnError`]; nothing was changed then.
     pub async fn turn(&self, call: TurnCall) -> Result<TurnAnswer, TurnError> {
-        if self.shared.in_flight.is_closed() {
-            return Err(TurnError::ShuttingDown);
-        }
-        self.shared
-            .in_flight
-            .spawn(self.shared.clone().take(call))
-            .await
-            .map_err(|problem| TurnError::Broken(problem.to_string()))?
+        self.shared.turn(call).await
+    }
+
+    /// Ends the conversations on the web that at a moment nobody has gone on with for as long as their tenants say;
+    /// answers how many. The runtime does it by itself every minute.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_idle(&self, now: Timestamp) -> Result<usize, DocumentError> {
+        self.shared.end_idle(now, &mut idle::Places::default()).await
     }
 
     pub(crate) fn shared(&self) -> &Shared {

@@ -71,6 +71,13 @@ pub enum Conversation {
     },
     /// This one.
     This(TranscriptId),
+    /// This one, if nothing has happened in it since; else [`TurnError::GoneOn`].
+    Unchanged {
+        /// Its id.
+        transcript: TranscriptId,
+        /// Number of the latest turn that is known.
+        turn: u32,
+    },
 }
 
 /// What is told of an answer while it is being made. None of it is durable yet.
@@ -139,6 +146,9 @@ pub enum TurnError {
     /// The tenant has no such conversation.
     #[error("there is no such conversation")]
     UnknownTranscript,
+    /// Something has happened in the conversation since.
+    #[error("the conversation has gone on meanwhile")]
+    GoneOn,
     /// The act is refused as the conversation stands.
     #[error(transparent)]
     Refused(Refused),
@@ -214,7 +224,9 @@ impl Shared {
         // Who talks with a flow may have to wait for what it is saying; a scenario never takes long.
         let patience = match call.conversation {
             Conversation::Latest => self.options.turn_timeout,
-            Conversation::New { .. } | Conversation::This(_) => self.options.flow_timeout,
+            Conversation::New { .. } | Conversation::This(_) | Conversation::Unchanged { .. } => {
+                self.options.flow_timeout
+            }
         };
         let until = tokio::time::Instant::from_std(began + patience);
         let late = |_| TurnError::TimedOut(patience);
@@ -228,7 +240,9 @@ impl Shared {
         // Before the agent is looked for: what was answered once is answered again, whoever serves now.
         let message_id = call.message_id.as_deref();
         let mut state = match call.conversation {
-            Conversation::This(id) => conversations.load_turn_state_of(&call.contact, &id, message_id).await?,
+            Conversation::This(id) | Conversation::Unchanged { transcript: id, .. } => {
+                conversations.load_turn_state_of(&call.contact, &id, message_id).await?
+            }
             Conversation::Latest | Conversation::New { .. } => {
                 conversations.load_turn_state(&call.contact, &named, message_id).await?
             }
@@ -535,7 +549,12 @@ impl Remembered {
             let (transcript, state) = (*transcript, Some(std::mem::take(state)));
             return Ok(Self { transcript, turn: 1, session: None, state, last_at: Timestamp::default() });
         }
-        let is_meant = matches!(conversation, Conversation::This(_));
+        if let Conversation::Unchanged { turn, .. } = &*conversation
+            && stored.as_ref().is_some_and(|stored| stored.turn != *turn)
+        {
+            return Err(TurnError::GoneOn);
+        }
+        let is_meant = matches!(conversation, Conversation::This(_) | Conversation::Unchanged { .. });
         match stored {
             None if is_meant => Err(TurnError::UnknownTranscript),
             Some(stored) if is_meant || !stored.closed => Ok(Self {

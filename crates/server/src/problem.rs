@@ -263,7 +263,7 @@ impl From<TurnError> for Problem {
             TurnError::UnknownAgent => Self::not_found("agent", "of that id"),
             TurnError::UnknownTranscript => Self::not_found("transcript", "of that id"),
             TurnError::Refused(refused) => refused.into(),
-            TurnError::NoActiveVersion => Self::conflict(error.to_string()),
+            TurnError::NoActiveVersion | TurnError::GoneOn => Self::conflict(error.to_string()),
             TurnError::Overloaded { retry_after } => Self::busy(retry_after.as_secs()),
             TurnError::TimedOut(_) | TurnError::ShuttingDown => Self::busy(1),
             TurnError::Store(error) => error.into(),

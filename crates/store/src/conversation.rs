@@ -132,6 +132,8 @@ pub struct EventFilter {
     pub from: Timestamp,
     /// At this moment or earlier.
     pub to: Timestamp,
+    /// Only those after this number of the feed; 0 for all.
+    pub after: u64,
     /// How many that fit are passed over.
     pub skip: usize,
     /// How many at most.

@@ -248,8 +248,8 @@ impl TenantStore {
     }
 
     /// As [`Self::load_turn_state`], with the session of a transcript in place of the latest with an agent: of
-    /// several that are open each can go on. No session where the transcript is another contact's. The message is
-    /// looked for in that transcript alone: each conversation names its own.
+    /// several that are open each can go on, and ids of messages are the transcript's own. No session where the
+    /// transcript is another contact's.
     pub async fn load_turn_state_of(
         &self,
         contact: &ContactId,

@@ -114,6 +114,8 @@ impl Models {
         metrics::histogram!("parlance_model_seconds", "provider" => provider).record(took.as_secs_f64());
         metrics::counter!("parlance_model_tokens_total", "provider" => provider, "kind" => "input")
             .increment(reply.usage.input_tokens);
+        metrics::counter!("parlance_model_tokens_total", "provider" => provider, "kind" => "cached")
+            .increment(reply.usage.cached_tokens);
         metrics::counter!("parlance_model_tokens_total", "provider" => provider, "kind" => "output")
             .increment(reply.usage.output_tokens);
         Ok(reply)

@@ -52,6 +52,15 @@ impl Moderator {
         }
     }
 
+    /// Which model it asks, as `provider/model`; none where it asks nobody.
+    pub fn model(&self) -> Option<String> {
+        match self {
+            Self::Exclusions(_) => None,
+            Self::Judge(judge) => Some(judge.call.primary.name()),
+            Self::Service { endpoint, .. } => Some(endpoint.name()),
+        }
+    }
+
     /// Judges a text. A text without anything in it is never refused, and asks nobody.
     pub async fn judge(&self, models: &Models, tenant: &TenantId, text: &str) -> Verdict {
         if text.trim().is_empty() {

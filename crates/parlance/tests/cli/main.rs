@@ -2,6 +2,7 @@
 
 mod flows;
 mod functions;
+mod killed;
 mod noted;
 mod realm;
 mod recorded;
@@ -217,6 +218,21 @@ fn an_unknown_key_is_an_error_that_names_it() {
     assert!(fails(data.path(), &["--config", "/nowhere.toml", "tenant", "list"]).contains("/nowhere.toml"));
     std::fs::write(file, "tls_certificate = \"chain.pem\"\n").expect("it is written");
     assert!(fails(data.path(), &["--config", file, "tenant", "list"]).contains("tls_certificate and tls_key"));
+    for (text, named) in [
+        ("[functions]\nworker = 4\n", "worker"),
+        ("[functions]\nworkers = 1\n", "functions.workers must be a whole number from 2 to 256"),
+        ("[models]\nprices = \"gpt-4o\"\n", "must be written as model=input/cached/output"),
+        ("flow_timeout_ms = 10\n", "flow_timeout_ms must be"),
+    ] {
+        std::fs::write(file, text).expect("it is written");
+        let said = fails(data.path(), &["--config", file, "tenant", "list"]);
+        assert!(said.contains(named), "{text}: {said}");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlance"));
+    command.arg("--data-dir").arg(data.path()).args(["tenant", "list"]);
+    command.env("PARLANCE_FUNCTIONS", "{workers=4}").env("PARLANCE_MODELS", "{prices=\"gpt-4o=2.5/1.25/10\"}");
+    let output = command.output().expect("the binary runs");
+    assert!(output.status.success(), "{output:?}");
 }
 
 #[test]

@@ -6,6 +6,8 @@
 
 use super::format::{Format, Scalar};
 
+/// Minutes after which a conversation on the web is over that nobody goes on with.
+pub const IDLE_MINUTES: &str = "Webchat.IdleMinutes";
 /// Largest file that a visitor of the tenant may send.
 pub const MAX_FILE_BYTES: &str = "Webchat.MaxFileBytes";
 /// Most deep links of one call.
@@ -190,6 +192,12 @@ pub const CATALOGUE: &[Entry] = &[
         description: "Whether calls are recorded. Read by voice channels, later.",
         format: Format::Boolean,
         default: Default::Boolean(false),
+    },
+    Entry {
+        key: IDLE_MINUTES,
+        description: "Minutes after which a web chat with a flow is abandoned if nobody goes on with it; 0: never.",
+        format: Format::Integer { least: 0, most: 43_200 },
+        default: Default::Integer(30),
     },
     Entry {
         key: MAX_FILE_BYTES,

@@ -26,6 +26,7 @@ use crate::{
     models::TenantModels,
     runtime::Shared,
     turn::{Live, TurnError},
+    usage::Ledger,
 };
 
 /// What is kept of a turn's time for what comes after a model's answer.
@@ -38,12 +39,13 @@ impl Shared {
         need: &Need,
         flow_call: &FlowCall<'_>,
         ids: &mut HashMap<usize, EntryId>,
+        spent: &mut Ledger,
     ) -> Result<Answer, TurnError> {
         let tenant = &flow_call.call.tenant;
         Ok(match need {
             Need::History { lines } => Answer::History { lines: self.past_of(flow_call, *lines).await? },
             Need::Complete(completion) => {
-                let result = self.complete(completion, flow_call, ids).await?;
+                let result = self.complete(completion, flow_call, ids, spent).await?;
                 Answer::Completion { result }
             }
             Need::Call(call) => Answer::Call { result: self.answer_call(call, flow_call).await? },
@@ -59,7 +61,7 @@ impl Shared {
             }
             Need::Guard { guard, text, .. } => {
                 let settings = self.model_choices.of(tenant).await?;
-                Answer::Guard { verdict: self.judge(*guard, text, flow_call, &settings).await }
+                Answer::Guard { verdict: self.judge(*guard, text, flow_call, &settings, spent).await }
             }
         })
     }
@@ -89,6 +91,7 @@ impl Shared {
         completion: &Completion,
         flow_call: &FlowCall<'_>,
         ids: &mut HashMap<usize, EntryId>,
+        spent: &mut Ledger,
     ) -> Result<Result<ChatReply, ChatError>, TurnError> {
         let tenant = &flow_call.call.tenant;
         let configuration = &flow_call.flow.flow.document.configuration;
@@ -126,12 +129,15 @@ impl Shared {
                 tokio::join!(asked, told).0
             }
         };
-        match result {
+        match &result {
             Err(error) if error.kind == ChatErrorKind::Saturated => {
-                Err(TurnError::Overloaded { retry_after: error.retry_after.unwrap_or(Duration::from_secs(1)) })
+                let retry_after = error.retry_after.unwrap_or(Duration::from_secs(1));
+                return Err(TurnError::Overloaded { retry_after });
             }
-            result => Ok(result),
+            Err(_) => spent.failed(&call.primary.name()),
+            Ok(reply) => spent.answered(&reply.model, &reply.usage),
         }
+        Ok(result)
     }
 
     /// Runs a function of the flow.
@@ -183,7 +189,14 @@ impl Shared {
     }
 
     /// Whether a text may be said.
-    async fn judge(&self, guard: Guard, text: &str, flow_call: &FlowCall<'_>, settings: &TenantModels) -> Verdict {
+    async fn judge(
+        &self,
+        guard: Guard,
+        text: &str,
+        flow_call: &FlowCall<'_>,
+        settings: &TenantModels,
+        spent: &mut Ledger,
+    ) -> Verdict {
         let configuration = &flow_call.flow.flow.document.configuration;
         let guardrails = &configuration.guardrails;
         let (excluded, moderates) = match guard {
@@ -196,7 +209,7 @@ impl Shared {
                 note: None,
             };
         }
-        if !moderates {
+        if !moderates || text.trim().is_empty() {
             return Verdict::default();
         }
         let moderator = match settings.moderator(&configuration.model) {
@@ -206,6 +219,12 @@ impl Shared {
             }
         };
         let verdict = moderator.judge(&self.models, &flow_call.call.tenant, text).await;
+        match moderator.model() {
+            None => {}
+            // What answered, though not yes or no, took something.
+            Some(model) if verdict.note.is_some() && verdict.usage.attempts == 0 => spent.failed(&model),
+            Some(model) => spent.answered(&model, &verdict.usage),
+        }
         Verdict {
             refused: verdict.refused.map(|reason| (moderator.name().to_owned(), reason)),
             note: verdict.note.map(|note| format!("nothing was moderated: {note}")),

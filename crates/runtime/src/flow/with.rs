@@ -249,7 +249,8 @@ impl Shared {
 }
 
 impl Taken {
-    fn add(&mut self, turn: FlowTurn, flow: AgentId, version: u32) {
+    fn add(&mut self, mut turn: FlowTurn, flow: AgentId, version: u32) {
+        self.spent.add(std::mem::take(&mut turn.spent));
         let place = turn.outcome.transcript.place.clone();
         self.state = Some(Box::new(turn.outcome.transcript.clone()));
         if let Some(facts) = &turn.outcome.memory {

@@ -21,6 +21,7 @@ use parking_lot::RwLock;
 use store::Store;
 use tokio::sync::watch;
 
+pub use language::chat::{PoolOptions, Prices, PricesError};
 pub use scripts::{ModelScript, ModelScripts};
 
 use crate::{

@@ -29,6 +29,7 @@ impl Desk {
             contacts: Vec::new(),
             from: model::Timestamp(i64::MIN),
             to: model::Timestamp(i64::MAX),
+            after: 0,
             skip: 0,
             limit: 1_000,
         };

@@ -227,6 +227,56 @@ async fn da_x10_a_model_that_keeps_failing_fails_the_conversation() {
 }
 
 #[tokio::test]
+async fn da_x09_what_has_gone_on_meanwhile_is_not_ended() {
+    let desk = Desk::open().await;
+    let flow = bank(&desk, script()).await;
+    let (talk, opened) = Talk::open(&desk, flow).await;
+    assert_eq!((opened.turn, talk.say("hello").await.turn), (1, 2));
+    let end = |turn| TurnCall {
+        tenant: desk.tenant.clone(),
+        agent: AgentChoice::Draft(flow),
+        contact: format!("c-{}", talk.transcript).parse().unwrap(),
+        message_id: None,
+        inbound: Inbound::intervention(Intervention::Close { status: TranscriptStatus::Abandoned }),
+        request: Arrival::default(),
+        platform: "web",
+        conversation: Conversation::Unchanged { transcript: talk.transcript, turn },
+        live: None,
+    };
+    let late = desk.runtime.turn(end(1)).await;
+    assert!(matches!(late, Err(TurnError::GoneOn)), "{late:?}");
+    assert_eq!(said(&talk.say("still here").await), ["You said: still here"]);
+    let ended = desk.runtime.turn(end(3)).await.unwrap();
+    assert_eq!(ended.state.unwrap().status, TranscriptStatus::Abandoned);
+}
+
+#[tokio::test]
+async fn da_w02_ids_of_messages_are_a_conversations_own() {
+    let desk = Desk::open().await;
+    let flow = bank(&desk, script()).await;
+    let contact: ContactId = "ann".parse().unwrap();
+    let mut talks = Vec::new();
+    for _ in 0..2 {
+        let transcript = TranscriptId(Uuid::now_v7());
+        let state = TranscriptState { channel: "web".into(), ..TranscriptState::default() };
+        let conversation = Conversation::New { transcript, state: Box::new(state) };
+        let call = desk.call(AgentChoice::Draft(flow), contact.as_str(), Inbound::new(Act::Open));
+        desk.runtime.turn(TurnCall { conversation, ..call }).await.unwrap();
+        talks.push(Talk { desk: &desk, transcript });
+    }
+    let mut answers = Vec::new();
+    for (talk, text) in [(&talks[0], "one"), (&talks[1], "two"), (&talks[0], "three"), (&talks[1], "four")] {
+        let message_id = Some("m-1".to_owned());
+        let act = ActCall { inbound: Inbound::text(text), message_id, request: Arrival::default(), live: None };
+        answers.push(desk.runtime.act(&desk.tenant, talk.transcript, act).await.unwrap());
+    }
+    let told: Vec<_> = answers.iter().map(|answer| (answer.replayed, said(answer))).collect();
+    let (one, two) = (vec!["You said: one"], vec!["You said: two"]);
+    assert_eq!(told, [(false, one.clone()), (false, two.clone()), (true, one), (true, two)]);
+    assert_eq!(answers[2].state, answers[0].state);
+}
+
+#[tokio::test]
 async fn an_unknown_conversation_is_refused() {
     let desk = Desk::open().await;
     let act = ActCall { inbound: Inbound::text("hi"), message_id: None, request: Arrival::default(), live: None };

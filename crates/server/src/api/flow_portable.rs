@@ -24,7 +24,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     access::{Asked, Caller, body},
     camel::{camel_path, refused},
-    flows::{self, FlowCard, card},
+    flows::{self, FlowCard, card, made},
     noted::Did,
 };
 use crate::{
@@ -140,13 +140,11 @@ async fn import(
     }
     let ImportedFlow { flow, functions } = app.agents.import_flow(tenant, &file.0, Access::Guarded).await?;
     let functions: Vec<ImportedFunction> = functions.into_iter().map(ImportedFunction::of).collect();
-    for made in functions.iter().filter(|function| function.outcome != "Reused") {
-        caller.note(&app, Did::to("function.created", &made.id).after(made)).await?;
+    for function in functions.iter().filter(|function| function.outcome != "Reused") {
+        caller.note(&app, Did::to("function.created", &function.id).after(function)).await?;
     }
-    let card = card(&app, tenant, &flow).await?;
-    caller.note(&app, Did::to("flow.created", card.id()).after(&card)).await?;
-    app.directory.reload().await?;
-    Ok((StatusCode::CREATED, axum::Json(ImportedFlowCard { flow: card, functions })))
+    let flow = made(&app, &caller, &flow).await?;
+    Ok((StatusCode::CREATED, axum::Json(ImportedFlowCard { flow, functions })))
 }
 
 /// Makes a flow of a copy of the draft, with the same settings and functions.
@@ -164,12 +162,8 @@ async fn duplicate(
     caller: Caller<scope::FlowsCreate>,
     path: flows::Path,
 ) -> Result<(StatusCode, axum::Json<FlowCard>), Problem> {
-    let tenant = caller.tenant();
-    let flow = app.agents.duplicate_flow(tenant, path.0.1).await.map_err(refused)?;
-    let card = card(&app, tenant, &flow).await?;
-    caller.note(&app, Did::to("flow.created", card.id()).after(&card)).await?;
-    app.directory.reload().await?;
-    Ok((StatusCode::CREATED, axum::Json(card)))
+    let flow = app.agents.duplicate_flow(caller.tenant(), path.0.1).await.map_err(refused)?;
+    Ok((StatusCode::CREATED, axum::Json(made(&app, &caller, &flow).await?)))
 }
 
 /// What is wrong with the draft of a flow.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     access::{Caller, Named},
-    camel::{Part, refused, to_camel},
+    camel::{Part, to_camel},
     flow_schema::{FlowState, FlowStateList},
     flows,
     noted::Did,
@@ -75,13 +75,13 @@ async fn create(
     if state.id.is_empty() {
         state.id = Uuid::now_v7().to_string();
     }
-    let flow = app.agents.flow(tenant, id).await?;
-    let revision = revision.of(flow.version)?;
-    let mut document = flow.document;
-    add_state(&mut document, state.clone());
-    let flow = app.agents.replace_flow(tenant, id, document, revision).await.map_err(refused)?;
+    let add = |flow: &mut FlowDocument| {
+        add_state(flow, state.clone());
+        Ok(())
+    };
+    let ((), revision) = flows::edit(&app, tenant, id, revision, add).await?;
     caller.note(&app, Did::to("flow.state_created", id).after(&state)).await?;
-    Ok((StatusCode::CREATED, Revised(flow.version, axum::Json(to_camel(&state)))))
+    Ok((StatusCode::CREATED, Revised(revision, axum::Json(to_camel(&state)))))
 }
 
 /// A state of a flow.
@@ -132,13 +132,11 @@ async fn replace(
         return Err(Problem::invalid("id", "The id of a state stays.", remedy));
     }
     new.id.clone_from(&named);
-    let flow = app.agents.flow(tenant, id).await?;
-    let revision = revision.of(flow.version)?;
-    let mut document = flow.document;
-    let before = replace_state(&mut document, new.clone()).map_err(|_| Problem::not_found("state", &named))?;
-    let flow = app.agents.replace_flow(tenant, id, document, revision).await.map_err(refused)?;
+    let change =
+        |flow: &mut FlowDocument| replace_state(flow, new.clone()).map_err(|_| Problem::not_found("state", &named));
+    let (before, revision) = flows::edit(&app, tenant, id, revision, change).await?;
     caller.note(&app, Did::to("flow.state_updated", id).before(&before).after(&new)).await?;
-    Ok(Revised(flow.version, axum::Json(to_camel(&new))))
+    Ok(Revised(revision, axum::Json(to_camel(&new))))
 }
 
 /// Deletes a state of a flow. Transitions that leave it go with it; those that led to it lead nowhere until they are drawn anew.
@@ -162,11 +160,8 @@ async fn delete(
     revision: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let ((_, id, named), tenant) = (path.0, caller.tenant());
-    let flow = app.agents.flow(tenant, id).await?;
-    let revision = revision.of(flow.version)?;
-    let mut document = flow.document;
-    let before = remove_state(&mut document, &named).map_err(|_| Problem::not_found("state", &named))?;
-    app.agents.replace_flow(tenant, id, document, revision).await.map_err(refused)?;
+    let remove = |flow: &mut FlowDocument| remove_state(flow, &named).map_err(|_| Problem::not_found("state", &named));
+    let (before, _) = flows::edit(&app, tenant, id, revision, remove).await?;
     caller.note(&app, Did::to("flow.state_deleted", id).before(&before)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

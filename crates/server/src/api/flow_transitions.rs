@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     access::{Caller, Named},
-    camel::{Part, refused, to_camel},
+    camel::{Part, to_camel},
     flow_schema::{FlowTransition, FlowTransitionList},
     flows,
     noted::Did,
@@ -75,13 +75,13 @@ async fn create(
     if transition.id.is_empty() {
         transition.id = Uuid::now_v7().to_string();
     }
-    let flow = app.agents.flow(tenant, id).await?;
-    let revision = revision.of(flow.version)?;
-    let mut document = flow.document;
-    add_transition(&mut document, transition.clone());
-    let flow = app.agents.replace_flow(tenant, id, document, revision).await.map_err(refused)?;
+    let add = |flow: &mut FlowDocument| {
+        add_transition(flow, transition.clone());
+        Ok(())
+    };
+    let ((), revision) = flows::edit(&app, tenant, id, revision, add).await?;
     caller.note(&app, Did::to("flow.transition_created", id).after(&transition)).await?;
-    Ok((StatusCode::CREATED, Revised(flow.version, axum::Json(to_camel(&transition)))))
+    Ok((StatusCode::CREATED, Revised(revision, axum::Json(to_camel(&transition)))))
 }
 
 /// A transition of a flow.
@@ -132,14 +132,12 @@ async fn replace(
         return Err(Problem::invalid("id", "The id of a transition stays.", remedy));
     }
     new.id.clone_from(&named);
-    let flow = app.agents.flow(tenant, id).await?;
-    let revision = revision.of(flow.version)?;
-    let mut document = flow.document;
-    let before =
-        replace_transition(&mut document, new.clone()).map_err(|_| Problem::not_found("transition", &named))?;
-    let flow = app.agents.replace_flow(tenant, id, document, revision).await.map_err(refused)?;
+    let change = |flow: &mut FlowDocument| {
+        replace_transition(flow, new.clone()).map_err(|_| Problem::not_found("transition", &named))
+    };
+    let (before, revision) = flows::edit(&app, tenant, id, revision, change).await?;
     caller.note(&app, Did::to("flow.transition_updated", id).before(&before).after(&new)).await?;
-    Ok(Revised(flow.version, axum::Json(to_camel(&new))))
+    Ok(Revised(revision, axum::Json(to_camel(&new))))
 }
 
 /// Deletes a transition of a flow.
@@ -163,11 +161,9 @@ async fn delete(
     revision: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let ((_, id, named), tenant) = (path.0, caller.tenant());
-    let flow = app.agents.flow(tenant, id).await?;
-    let revision = revision.of(flow.version)?;
-    let mut document = flow.document;
-    let before = remove_transition(&mut document, &named).map_err(|_| Problem::not_found("transition", &named))?;
-    app.agents.replace_flow(tenant, id, document, revision).await.map_err(refused)?;
+    let remove =
+        |flow: &mut FlowDocument| remove_transition(flow, &named).map_err(|_| Problem::not_found("transition", &named));
+    let (before, _) = flows::edit(&app, tenant, id, revision, remove).await?;
     caller.note(&app, Did::to("flow.transition_deleted", id).before(&before)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,21 +8,17 @@ use dialogue::flow::{
     version::{FlowVersion, PinnedFunction},
 };
 use model::AgentId;
-use runtime::{
-    access::scope,
-    agents::{Flow, Publication},
-};
+use runtime::{access::scope, agents::Publication};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    access::{Asked, Caller, Named, Principal},
+    access::{Asked, Caller, Named},
     camel::{Part, refused, to_camel},
     flow_schema::{FlowDraft, FunctionDraft},
-    flows::{self, FlowCard, card},
-    noted::Did,
+    flows::{self, FlowCard, changed},
 };
 use crate::{app::App, problem::Problem};
 
@@ -150,26 +146,12 @@ async fn publish(
     let token = caller.token();
     let by = token.user.as_ref().unwrap_or(&token.name);
     let flow = app.agents.publish_flow(tenant, id, by, &publication.0.note).await.map_err(refused)?;
-    let card = noted(&app, &caller, "flow.published", &before, &flow).await?;
+    let card = changed(&app, &caller, "flow.published", &before, &flow).await?;
     // Compiled now, so that the first customer does not wait for it.
     if let Err(error) = app.runtime.warm(tenant, id).await {
         tracing::warn!(%error, flow = %id, "a published flow cannot be loaded");
     }
     Ok((StatusCode::CREATED, axum::Json(card)))
-}
-
-async fn noted(
-    app: &App,
-    caller: &Principal,
-    action: &'static str,
-    before: &Flow,
-    after: &Flow,
-) -> Result<FlowCard, Problem> {
-    let tenant = caller.tenant();
-    let (before, after) = (card(app, tenant, before).await?, card(app, tenant, after).await?);
-    caller.note(app, Did::to(action, after.id()).before(&before).after(&after)).await?;
-    app.directory.reload().await?;
-    Ok(after)
 }
 
 /// A published version with all that is in it.
@@ -232,7 +214,7 @@ async fn activate(
     let ((_, id, version), tenant) = (path.0, caller.tenant());
     let before = app.agents.flow(tenant, id).await?;
     let flow = app.agents.activate_flow(tenant, id, version).await?;
-    Ok(axum::Json(noted(&app, &caller, "flow.activated", &before, &flow).await?))
+    Ok(axum::Json(changed(&app, &caller, "flow.activated", &before, &flow).await?))
 }
 
 /// Makes the flow of a published version the draft again.
@@ -257,7 +239,7 @@ async fn restore(
     let ((_, id, version), tenant) = (path.0, caller.tenant());
     let before = app.agents.flow(tenant, id).await?;
     let flow = app.agents.restore_flow(tenant, id, version).await.map_err(refused)?;
-    Ok(axum::Json(noted(&app, &caller, "flow.restored", &before, &flow).await?))
+    Ok(axum::Json(changed(&app, &caller, "flow.restored", &before, &flow).await?))
 }
 
 /// Takes a flow out of service. Draft and versions stay.
@@ -278,7 +260,7 @@ async fn unpublish(
     let (id, tenant) = (path.0.1, caller.tenant());
     let before = app.agents.flow(tenant, id).await?;
     let flow = app.agents.unpublish_flow(tenant, id).await?;
-    Ok(axum::Json(noted(&app, &caller, "flow.unpublished", &before, &flow).await?))
+    Ok(axum::Json(changed(&app, &caller, "flow.unpublished", &before, &flow).await?))
 }
 
 /// Which versions are compared.

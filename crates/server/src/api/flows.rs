@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    access::{Caller, Named},
+    access::{Caller, Named, Principal},
     camel::{Whole, refused, to_camel},
     flow_schema::{FlowDraft, WholeFlow},
     noted::Did,
@@ -124,6 +124,45 @@ pub(super) fn whole(card: &FlowCard, flow: &Flow) -> Answer {
     Revised(flow.version, axum::Json(answer))
 }
 
+/// Notes that a flow was made, and lets it be known.
+pub(super) async fn made(app: &App, caller: &Principal, flow: &Flow) -> Result<FlowCard, Problem> {
+    let card = card(app, caller.tenant(), flow).await?;
+    caller.note(app, Did::to("flow.created", card.id()).after(&card)).await?;
+    app.directory.reload().await?;
+    Ok(card)
+}
+
+/// Notes that a flow was changed, and lets it be known.
+pub(super) async fn changed(
+    app: &App,
+    caller: &Principal,
+    action: &'static str,
+    before: &Flow,
+    after: &Flow,
+) -> Result<FlowCard, Problem> {
+    let tenant = caller.tenant();
+    let (before, after) = (card(app, tenant, before).await?, card(app, tenant, after).await?);
+    caller.note(app, Did::to(action, after.id()).before(&before).after(&after)).await?;
+    app.directory.reload().await?;
+    Ok(after)
+}
+
+/// Changes a part of a draft that is as it was read: what the change gives, and the new revision.
+pub(super) async fn edit<T: Send>(
+    app: &App,
+    tenant: &TenantId,
+    id: AgentId,
+    revision: IfMatch,
+    change: impl FnOnce(&mut FlowDocument) -> Result<T, Problem> + Send,
+) -> Result<(T, u64), Problem> {
+    let flow = app.agents.flow(tenant, id).await?;
+    let revision = revision.of(flow.version)?;
+    let mut document = flow.document;
+    let given = change(&mut document)?;
+    let flow = app.agents.replace_flow(tenant, id, document, revision).await.map_err(refused)?;
+    Ok((given, flow.version))
+}
+
 /// Lists the tenant's flows as cards, oldest first.
 #[utoipa::path(
     get, path = "/api/v1/{tenant}/flows/handlers", tag = "Flows", operation_id = "listFlows",
@@ -160,9 +199,7 @@ async fn create(
 ) -> Result<(StatusCode, Answer), Problem> {
     let tenant = caller.tenant();
     let flow = app.agents.create_flow(tenant, document.0, Access::Guarded).await.map_err(refused)?;
-    let card = card(&app, tenant, &flow).await?;
-    caller.note(&app, Did::to("flow.created", card.id()).after(&card)).await?;
-    app.directory.reload().await?;
+    let card = made(&app, &caller, &flow).await?;
     Ok((StatusCode::CREATED, whole(&card, &flow)))
 }
 
@@ -206,9 +243,7 @@ async fn replace(
     let before = app.agents.flow(tenant, path.0.1).await?;
     let revision = revision.of(before.version)?;
     let flow = app.agents.replace_flow(tenant, path.0.1, document.0, revision).await.map_err(refused)?;
-    let (before, card) = (card(&app, tenant, &before).await?, card(&app, tenant, &flow).await?);
-    caller.note(&app, Did::to("flow.updated", card.id()).before(&before).after(&card)).await?;
-    app.directory.reload().await?;
+    let card = changed(&app, &caller, "flow.updated", &before, &flow).await?;
     Ok(whole(&card, &flow))
 }
 

@@ -44,6 +44,7 @@ pub(crate) mod transcript_acts;
 mod transcript_readable;
 mod transcript_schema;
 mod transcripts;
+mod usage;
 mod user_forms;
 mod users;
 mod users_import;
@@ -86,6 +87,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(contacts::routes())
         .merge(retention::routes())
         .merge(events::routes())
+        .merge(usage::routes())
         .merge(webhooks::routes())
         .merge(webhook_deliveries::routes())
         .merge(users::routes())

@@ -140,7 +140,7 @@ impl From<StoreError> for Refusal {
 impl From<TurnError> for Refusal {
     fn from(error: TurnError) -> Self {
         match error {
-            TurnError::UnknownAgent | TurnError::UnknownTranscript | TurnError::Refused(_) => {
+            TurnError::UnknownAgent | TurnError::UnknownTranscript | TurnError::GoneOn | TurnError::Refused(_) => {
                 Self::Invalid(Violations::of(SCENARIO_FIELD, "The selected scenario is invalid."))
             }
             TurnError::NoActiveVersion => Self::Invalid(Violations::of(

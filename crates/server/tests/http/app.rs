@@ -23,7 +23,7 @@ pub(crate) struct TestApp {
     pub(crate) url: String,
     pub(crate) store: Store,
     pub(crate) token: String,
-    runtime: Runtime,
+    pub(crate) runtime: Runtime,
     server: Server,
     pub(crate) folder: TempDir,
 }

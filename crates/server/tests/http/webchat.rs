@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::TestApp,
-    flows_world::{World, names},
+    flows_world::{Page, Stream, World, names},
 };
 
 #[tokio::test]
@@ -82,6 +82,45 @@ async fn da_w02_the_same_message_is_taken_once() {
     let mine =
         whole["messages"].as_array().expect("messages").iter().filter(|message| message["role"] == "user").count();
     assert_eq!(mine, 1, "{whole}");
+}
+
+/// How many messages of the customer a conversation has.
+async fn of_the_customer(page: &Page) -> usize {
+    let (_, whole) = page.call(Method::GET, &page.path(""), None).await;
+    whole["messages"].as_array().expect("messages").iter().filter(|message| message["role"] == "user").count()
+}
+
+#[tokio::test]
+async fn da_w02_a_retry_gets_the_first_answer_whatever_has_happened_since() {
+    let world = World::start().await;
+    let page = world.chat().await;
+    let body = json!({ "message": "Goodbye", "messageId": "m-1" });
+    let (status, first) = page.call(Method::POST, &page.path(""), Some(body.clone())).await;
+    assert_eq!((status.as_u16(), &first["status"]), (200, &json!("Completed")), "{first}");
+    let (status, again) = page.call(Method::POST, &page.path(""), Some(body.clone())).await;
+    assert_eq!((status.as_u16(), &again), (200, &first), "the conversation is over, its last answer is not lost");
+    let events = page.request(Method::POST, &page.path("")).header(header::ACCEPT, "text/event-stream");
+    let told = Stream::of(events.json(&body).send().await.expect("an answer")).await.rest().await;
+    assert_eq!(names(&told), ["message", "status", "done"], "said before, so not word by word");
+    assert_eq!((&told[0].data, &told[2].data), (&first["messages"][0], &first));
+    assert_eq!(page.tries("Anything else?").await.0, 409, "another message is no retry");
+    assert_eq!(of_the_customer(&page).await, 1);
+    let transcript = world.transcript(&page.transcript).await;
+    let wrapped =
+        transcript["function_calls"].as_array().expect("calls").iter().filter(|call| call["function"] == "wrap");
+    assert_eq!(wrapped.count(), 1, "{transcript}");
+}
+
+#[tokio::test]
+async fn da_w02_a_retry_that_overtakes_the_answer_waits_for_it() {
+    let world = World::start().await;
+    let page = world.chat().await;
+    let body = json!({ "message": "Take your time", "messageId": "m-1" });
+    let send = async || page.call(Method::POST, &page.path(""), Some(body.clone())).await;
+    let ((one, first), (other, second)) = tokio::join!(send(), send());
+    assert_eq!((one.as_u16(), other.as_u16(), &first), (200, 200, &second));
+    assert_eq!(first["messages"][0]["content"], "Done.");
+    assert_eq!(of_the_customer(&page).await, 1);
 }
 
 #[tokio::test]
@@ -259,7 +298,7 @@ async fn da_w11_customers_are_not_told_of_functions_and_states() {
     let url = format!("{}/api/org/demo/v2/webchat/{id}", world.app.url);
     let request = Client::new().post(url).bearer_auth(&world.app.token).header(header::ACCEPT, "text/event-stream");
     let answer = request.json(&json!({ "message": "Who am I?" })).send().await.expect("an answer");
-    let told = crate::flows_world::Stream::of(answer).await.rest().await;
+    let told = Stream::of(answer).await.rest().await;
     assert_eq!(names(&told), ["functionCall", "functionResult", "stateChange", "message", "status", "done"]);
     assert_eq!((&told[2].data["from"], &told[2].data["to"]), (&json!("Hello"), &json!("Known")));
 }

@@ -41,11 +41,9 @@ pub(super) fn places(
     session: Wanted<'_>,
     message_id: Option<&str>,
 ) -> rusqlite::Result<Places> {
-    const REST: &str = "min(first_seen), max(log_seq) FROM sessions WHERE tenant = ?1 AND contact = ?2";
-    const MESSAGE: &str = "SELECT min(log_seq) FROM records WHERE tenant = ?1 AND contact = ?2 AND message_id = ?4";
-    let (latest, among, whose) = match session {
-        Wanted::None => ("max(log_seq) FILTER (WHERE agent = ?3)", "", None),
-        Wanted::WithAgent(agent) => ("max(log_seq) FILTER (WHERE agent = ?3)", "", Some(agent.0.as_bytes())),
+    let (latest, whose) = match session {
+        Wanted::None => ("max(log_seq) FILTER (WHERE agent = ?3)", None),
+        Wanted::WithAgent(agent) => ("max(log_seq) FILTER (WHERE agent = ?3)", Some(agent.0.as_bytes())),
         Wanted::OfTranscript(transcript) => (
             "(SELECT log_seq FROM records WHERE tenant = ?1 AND transcript = ?3 AND contact = ?2
                  AND agent_version IS NOT NULL ORDER BY turn DESC, log_seq DESC LIMIT 1)",
@@ -53,7 +51,17 @@ pub(super) fn places(
             Some(transcript.0.as_bytes()),
         ),
     };
-    connection.prepare_cached(&format!("SELECT {latest}, ({MESSAGE}{among}), {REST}"))?.query_row(
+    // Two conversations of a contact may name their messages alike. Who has no session has no message either.
+    let within = if matches!(session, Wanted::OfTranscript(_)) { " AND transcript = ?3" } else { "" };
+    let places = format!(
+        "SELECT {latest},
+             CASE WHEN max(log_seq) IS NOT NULL THEN
+                 (SELECT min(log_seq) FROM records
+                  WHERE tenant = ?1 AND contact = ?2 AND message_id = ?4{within}) END,
+             min(first_seen), max(log_seq)
+         FROM sessions WHERE tenant = ?1 AND contact = ?2"
+    );
+    connection.prepare_cached(&places)?.query_row(
         params![tenant.as_str(), contact.as_str(), whose, message_id],
         |row| {
             let first_seen = row.get::<_, Option<i64>>(2)?.map(Timestamp);
@@ -215,7 +223,7 @@ pub(super) fn last_event(connection: &Connection, tenant: &TenantId) -> rusqlite
 
 const EVENTS_OF_KIND: &str = "FROM events INDEXED BY events_by_kind CROSS JOIN records USING (log_seq, tenant)
     WHERE tenant = ?1 AND kind = ?2 AND kind <> 'turn.completed' AND (?3 IS NULL OR agent = ?3) AND at BETWEEN ?4 AND ?5
-      AND (?6 IS NULL OR contact IN (SELECT value FROM json_each(?6)))";
+      AND (?6 IS NULL OR contact IN (SELECT value FROM json_each(?6))) AND seq > ?7";
 
 pub(super) fn events_of_kind(
     connection: &Connection,
@@ -224,7 +232,7 @@ pub(super) fn events_of_kind(
 ) -> rusqlite::Result<Vec<StoredEvent>> {
     connection
         .prepare_cached(&format!(
-            "SELECT seq, kind, at, transcript, contact, log_seq, body, agent {EVENTS_OF_KIND} ORDER BY seq LIMIT ?7 OFFSET ?8"
+            "SELECT seq, kind, at, transcript, contact, log_seq, body, agent {EVENTS_OF_KIND} ORDER BY seq LIMIT ?8 OFFSET ?9"
         ))?
         .query_map(
             params![
@@ -234,6 +242,7 @@ pub(super) fn events_of_kind(
                 filter.from.0,
                 filter.to.0,
                 contact_list(&filter.contacts),
+                bounded(filter.after),
                 row_limit(filter.limit, MAX_ROWS),
                 bounded(filter.skip as u64)
             ],
@@ -250,7 +259,8 @@ pub(super) fn count_events(connection: &Connection, tenant: &TenantId, filter: &
             filter.agent.as_ref().map(|id| id.0.as_bytes()),
             filter.from.0,
             filter.to.0,
-            contact_list(&filter.contacts)
+            contact_list(&filter.contacts),
+            bounded(filter.after)
         ],
         |row| row.get::<_, i64>(0).map(i64::cast_unsigned),
     )

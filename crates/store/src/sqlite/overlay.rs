@@ -36,6 +36,14 @@ pub(super) enum Wanted<'a> {
 }
 
 impl Wanted<'_> {
+    /// Whether a turn may be the answer to a message id: where a transcript is meant, only one of its own.
+    fn admits(self, turn: &TurnRecord) -> bool {
+        match self {
+            Self::None | Self::WithAgent(_) => true,
+            Self::OfTranscript(_) => self.is(turn),
+        }
+    }
+
     fn is(self, turn: &TurnRecord) -> bool {
         match self {
             Self::None => false,
@@ -148,10 +156,8 @@ impl Overlay {
                 latest: pending.back().map(Arc::clone),
                 first_at: turns().next().map(|(_, turn)| turn.at),
                 answered: message_id.and_then(|id| {
-                    let is_meant = |turn: &TurnRecord| !matches!(session, Wanted::OfTranscript(_)) || session.is(turn);
-                    turns()
-                        .find(|(_, turn)| turn.message_id.as_deref() == Some(id) && is_meant(turn))
-                        .map(|(found, _)| found.seq)
+                    let is = |turn: &TurnRecord| session.admits(turn) && turn.message_id.as_deref() == Some(id);
+                    turns().find(|(_, turn)| is(turn)).map(|(found, _)| found.seq)
                 }),
             }
         })

@@ -75,6 +75,7 @@ pub(crate) fn within(listing: &Listing, agent: AgentId) -> EventFilter {
         contacts: Vec::new(),
         from: listing.from,
         to: listing.to,
+        after: 0,
         skip: 0,
         limit: 0,
     }
@@ -88,6 +89,7 @@ pub(crate) fn about(contacts: Vec<ContactId>, agent: AgentId) -> EventFilter {
         contacts,
         from: Timestamp(i64::MIN),
         to: Timestamp(i64::MAX),
+        after: 0,
         skip: 0,
         limit: store::MAX_ROWS,
     }

@@ -326,6 +326,7 @@ async fn events_of_a_kind_are_filtered_and_paged(fresh: Factory) {
         contacts: Vec::new(),
         from: Timestamp(i64::MIN),
         to: Timestamp(i64::MAX),
+        after: 0,
         skip: 0,
         limit: 100,
     };
@@ -345,6 +346,11 @@ async fn events_of_a_kind_are_filtered_and_paged(fresh: Factory) {
         assert_eq!(paged, all, "{limit} a page");
         let bounded = EventFilter { skip: 3, limit, ..feedback.clone() };
         assert_eq!(store.count_events(bounded).await.unwrap(), 7, "whatever is passed over or left out");
+    }
+    let numbers: Vec<u64> =
+        store.events_of_kind(feedback.clone()).await.unwrap().into_iter().map(|event| event.seq).collect();
+    for (at, after) in numbers.into_iter().enumerate() {
+        assert_eq!(times(&EventFilter { after, ..feedback.clone() }).await, all[at + 1..], "after {after}");
     }
     let narrowed = [
         (EventFilter { agent: Some(agent(1)), ..feedback.clone() }, &all[..1]),
@@ -378,7 +384,7 @@ async fn exports_are_isolated(fresh: Factory) {
         assert_eq!(store.clickstream(&filter, 0, 100).await.unwrap().len(), lines);
         assert_eq!(store.count_clickstream(&filter).await.unwrap(), lines as u64);
         let kind = "message.feedback".to_owned();
-        let filter = EventFilter { kind, agent: None, contacts: Vec::new(), from, to, skip: 0, limit: 100 };
+        let filter = EventFilter { kind, agent: None, contacts: Vec::new(), from, to, after: 0, skip: 0, limit: 100 };
         assert!(store.events_of_kind(filter).await.unwrap().is_empty());
     }
 }

@@ -66,6 +66,8 @@ async fn several_transcripts_of_a_contact_with_an_agent_go_on(fresh: Factory) {
         }
         let latest = store.load_turn_state(&contact(1), &agent(1), None).await.unwrap().session.unwrap();
         assert_eq!(latest.transcript, transcript(9_003));
+        let anywhere = store.load_turn_state(&contact(1), &agent(1), Some("message-1-1-2")).await.unwrap();
+        assert_eq!(anywhere.answered, Some(LogSeq(2)), "where no transcript is meant, they are the contact's");
         let new = store.load_turn_state_of(&contact(1), &transcript(9_009), None).await.unwrap();
         assert!(new.session.is_none() && new.contact.is_some());
         let others = store.load_turn_state_of(&contact(2), &transcript(9_001), None).await.unwrap();

@@ -269,7 +269,7 @@ async fn loaded(
     match app.runtime.in_service(agent.tenant.id(), agent.agent.id).await {
         Ok(loaded) => return Ok(Some(loaded)),
         // Taken out of service in this very moment.
-        Err(TurnError::UnknownAgent | TurnError::UnknownTranscript | TurnError::Refused(_)) => {
+        Err(TurnError::UnknownAgent | TurnError::UnknownTranscript | TurnError::GoneOn | TurnError::Refused(_)) => {
             wrong.add("scenario_id", NO_SCENARIO)
         }
         Err(TurnError::NoActiveVersion) => wrong.add("scenario_id", DRAFT),
