@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     app::{App, text},
+    lasting::Lasting,
     problem::Problem,
     sse,
 };
@@ -72,7 +73,9 @@ pub(crate) fn follow(app: &App, topic: Topic, audience: Audience, headers: &Head
         let frame = follower.next().await?;
         Some((Ok::<_, Infallible>(frame), follower))
     });
-    Ok(sse::response(Body::from_stream(told)))
+    let mut response = sse::response(Body::from_stream(told));
+    response.extensions_mut().insert(Lasting);
+    Ok(response)
 }
 
 struct Follower {
