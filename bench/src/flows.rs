@@ -1,6 +1,11 @@
 //! Flows over the API as an integrator sets them up, and web chats with them as visitors have them.
 
-use std::{io, net::SocketAddr, rc::Rc, time::Duration, time::Instant};
+use std::{
+    io,
+    net::SocketAddr,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 

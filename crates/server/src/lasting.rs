@@ -9,7 +9,7 @@ use std::{io, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderName, header, response::Parts},
+    http::{header, response::Parts},
     response::Response,
 };
 use futures_util::FutureExt;
@@ -91,13 +91,12 @@ async fn send(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8], patience: Du
     tokio::time::timeout(patience, sent).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// What is said of the answer's length and of the connection.
-const OURS: [HeaderName; 4] = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION, header::DATE];
-
 fn head(parts: &Parts) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {}\r\n", parts.status).into_bytes();
+    // What is said of the body's length and of the connection is said here.
+    let ours = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION, header::DATE];
     for (name, value) in &parts.headers {
-        if !OURS.contains(name) {
+        if !ours.contains(name) {
             head.extend_from_slice(name.as_str().as_bytes());
             head.extend_from_slice(b": ");
             head.extend_from_slice(value.as_bytes());
