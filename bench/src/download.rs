@@ -103,7 +103,7 @@ impl Download {
     /// # Errors
     /// When the answer is cut off.
     pub fn finish(mut self, text: &[u8]) -> io::Result<Whole> {
-        let mut counter = Counter { text, matched: 0, count: 0 };
+        let mut counter = Counter::new(text);
         let mut bytes = 0;
         while self.left > 0 {
             while self.left > 0 {
@@ -127,16 +127,24 @@ impl Download {
     }
 }
 
-/// Counts a text in an answer that comes in pieces.
-struct Counter<'t> {
+/// Counts a text, whose first byte must not occur in it a second time, in an answer that comes in pieces.
+#[derive(Debug, Clone)]
+pub struct Counter<'t> {
     text: &'t [u8],
     /// How much of the text the last bytes were.
     matched: usize,
-    count: u64,
+    /// How often it came.
+    pub count: u64,
 }
 
-impl Counter<'_> {
-    fn add(&mut self, piece: &[u8]) {
+impl<'t> Counter<'t> {
+    /// Of a text that has not come yet.
+    pub fn new(text: &'t [u8]) -> Self {
+        Self { text, matched: 0, count: 0 }
+    }
+
+    /// Looks at the next piece.
+    pub fn add(&mut self, piece: &[u8]) {
         for &byte in piece {
             if byte != self.text[self.matched] {
                 self.matched = usize::from(byte == self.text[0]);

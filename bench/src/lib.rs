@@ -6,9 +6,12 @@
 
 pub mod chat;
 pub mod download;
+pub mod flows;
 pub mod http;
 pub mod kill;
+pub mod live;
 pub mod load;
+pub mod models;
 pub mod parlance;
 pub mod process;
 pub mod report;

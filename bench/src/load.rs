@@ -15,7 +15,7 @@ use tokio::task::LocalSet;
 
 use crate::{
     chat::{Act, Agent, MessageRequest},
-    http::Connection,
+    http::{Connection, Response},
 };
 
 /// Largest latency that is told apart from longer ones, in microseconds.
@@ -56,6 +56,8 @@ pub enum Until {
 pub struct LoadReport {
     /// Answers counted.
     pub answers: u64,
+    /// Turns taken in all: those of the warm-up, those that failed, and those that were under way at the end too.
+    pub taken: u64,
     /// Answers that were not a 200 with a body, and connections lost.
     pub failures: u64,
     /// The first failure, in words.
@@ -78,16 +80,49 @@ impl LoadReport {
     }
 }
 
-/// State that the clients of a run share.
-struct Shared {
+/// What the clients of a run share: numbers, and what became of their turns.
+pub(crate) struct Tally {
     next_number: Cell<u64>,
     counting: Cell<bool>,
+    until: Until,
     stopping: Cell<bool>,
     answers: Cell<u64>,
-    answers_in_all: Cell<u64>,
+    taken: Cell<u64>,
     failures: Cell<u64>,
     first_failure: RefCell<Option<String>>,
     latencies: RefCell<Histogram<u64>>,
+}
+
+impl Tally {
+    /// The number of the next turn; none when the run is over.
+    pub(crate) fn next_number(&self) -> Option<u64> {
+        if self.stopping.get() {
+            return None;
+        }
+        Some(self.next_number.replace(self.next_number.get() + 1))
+    }
+
+    /// Counts a turn that was taken, from when it was sent.
+    pub(crate) async fn count(&self, sent: Instant, outcome: Result<(), String>) {
+        match outcome {
+            Ok(()) if self.counting.get() => {
+                self.answers.set(self.answers.get() + 1);
+                self.latencies.borrow_mut().saturating_record(sent.elapsed().as_micros() as u64);
+            }
+            Ok(()) => {}
+            Err(failure) => {
+                self.failures.set(self.failures.get() + 1);
+                self.first_failure.borrow_mut().get_or_insert(failure);
+                // A dead server would otherwise be asked as fast as the loop turns.
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+        let taken = self.taken.get() + 1;
+        self.taken.set(taken);
+        if matches!(self.until, Until::Answers(count) if taken >= count) {
+            self.stopping.set(true);
+        }
+    }
 }
 
 /// Runs the plan on the calling thread.
@@ -95,98 +130,120 @@ struct Shared {
 /// # Errors
 /// When the runtime cannot be made. A server that fails is in the report.
 pub fn run(plan: &LoadPlan) -> std::io::Result<LoadReport> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(LocalSet::new().block_on(&runtime, run_clients(plan)))
+    let terms =
+        Terms { clients: plan.clients, first_number: plan.first_number, warm_up: plan.warm_up, until: plan.until };
+    run_clients(terms, |index, tally| client(plan.clone(), index, tally))
 }
 
-async fn run_clients(plan: &LoadPlan) -> LoadReport {
-    let shared = Rc::new(Shared {
-        next_number: Cell::new(plan.first_number),
-        counting: Cell::new(plan.warm_up.is_zero()),
+/// How many clients, from which number, for how long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    pub(crate) clients: usize,
+    pub(crate) first_number: u64,
+    pub(crate) warm_up: Duration,
+    pub(crate) until: Until,
+}
+
+/// Runs clients on the calling thread. A client goes on until there is no next number.
+pub(crate) fn run_clients<C: Future<Output = ()> + 'static>(
+    terms: Terms,
+    client: impl Fn(usize, Rc<Tally>) -> C,
+) -> std::io::Result<LoadReport> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(LocalSet::new().block_on(&runtime, time_clients(terms, client)))
+}
+
+async fn time_clients<C: Future<Output = ()> + 'static>(
+    terms: Terms,
+    client: impl Fn(usize, Rc<Tally>) -> C,
+) -> LoadReport {
+    let tally = Rc::new(Tally {
+        next_number: Cell::new(terms.first_number),
+        counting: Cell::new(terms.warm_up.is_zero()),
+        until: terms.until,
         stopping: Cell::new(false),
         answers: Cell::new(0),
-        answers_in_all: Cell::new(0),
+        taken: Cell::new(0),
         failures: Cell::new(0),
         first_failure: RefCell::new(None),
-        latencies: RefCell::new(Histogram::new_with_max(LONGEST_LATENCY, 3).expect("the bounds are valid")),
+        latencies: RefCell::new(histogram()),
     });
     let mut clients = tokio::task::JoinSet::new();
-    for index in 0..plan.clients {
-        clients.spawn_local(client(plan.clone(), index, Rc::clone(&shared)));
+    for index in 0..terms.clients {
+        clients.spawn_local(client(index, Rc::clone(&tally)));
     }
     let mut start = Instant::now();
-    if !plan.warm_up.is_zero() {
-        tokio::time::sleep(plan.warm_up).await;
+    if !terms.warm_up.is_zero() {
+        tokio::time::sleep(terms.warm_up).await;
         start = Instant::now();
-        shared.counting.set(true);
+        tally.counting.set(true);
     }
     let mut elapsed = None;
-    if let Until::Elapsed(duration) = plan.until {
+    if let Until::Elapsed(duration) = terms.until {
         tokio::time::sleep(duration).await;
         elapsed = Some(start.elapsed());
-        shared.counting.set(false);
-        shared.stopping.set(true);
+        tally.counting.set(false);
+        tally.stopping.set(true);
     }
     while clients.join_next().await.is_some() {}
     LoadReport {
-        answers: shared.answers.get(),
-        failures: shared.failures.get(),
-        first_failure: shared.first_failure.take(),
+        answers: tally.answers.get(),
+        taken: tally.taken.get(),
+        failures: tally.failures.get(),
+        first_failure: tally.first_failure.take(),
         elapsed: elapsed.unwrap_or_else(|| start.elapsed()),
-        latencies: shared.latencies.borrow().clone(),
+        latencies: tally.latencies.borrow().clone(),
     }
 }
 
-async fn client(plan: LoadPlan, index: usize, shared: Rc<Shared>) {
+/// For latencies in microseconds.
+pub(crate) fn histogram() -> Histogram<u64> {
+    Histogram::new_with_max(LONGEST_LATENCY, 3).expect("the bounds are valid")
+}
+
+async fn client(plan: LoadPlan, index: usize, tally: Rc<Tally>) {
     let mut request = MessageRequest::new(plan.address, &plan.agent, plan.act, index);
     let mut connection = None;
     let mut user = 0;
     for turn in 0.. {
-        if shared.stopping.get() {
-            return;
-        }
-        let number = shared.next_number.replace(shared.next_number.get() + 1);
+        let Some(number) = tally.next_number() else { return };
         if turn % plan.turns_per_user == 0 {
             user = number;
         }
         let sent = Instant::now();
-        match answer(&mut connection, plan.address, request.fill(user, number)).await {
-            Ok(()) => {
-                if shared.counting.get() {
-                    shared.answers.set(shared.answers.get() + 1);
-                    shared.latencies.borrow_mut().saturating_record(sent.elapsed().as_micros() as u64);
-                }
-            }
-            Err(failure) => {
-                connection = None;
-                shared.failures.set(shared.failures.get() + 1);
-                shared.first_failure.borrow_mut().get_or_insert(failure);
-                // A dead server would otherwise be asked as fast as the loop turns.
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
+        let outcome = answer(&mut connection, plan.address, request.fill(user, number)).await;
+        if outcome.is_err() {
+            connection = None;
         }
-        let answers_in_all = shared.answers_in_all.get() + 1;
-        shared.answers_in_all.set(answers_in_all);
-        if matches!(plan.until, Until::Answers(count) if answers_in_all >= count) {
-            shared.stopping.set(true);
-        }
+        tally.count(sent, outcome).await;
     }
 }
 
 async fn answer(connection: &mut Option<Connection>, address: SocketAddr, request: &[u8]) -> Result<(), String> {
+    match ask(connection, address, request).await? {
+        Response { status: 200, body: [] } => Err("200 without a body".into()),
+        Response { status: 200, .. } => Ok(()),
+        refusal => Err(in_words(refusal)),
+    }
+}
+
+/// Asks on a connection, which is opened where there is none. After an error it is of no more use.
+pub(crate) async fn ask<'c>(
+    connection: &'c mut Option<Connection>,
+    address: SocketAddr,
+    request: &[u8],
+) -> Result<Response<'c>, String> {
     let connection = match connection {
         Some(connection) => connection,
         None => connection.insert(Connection::open(address).await.map_err(|error| format!("connect: {error}"))?),
     };
-    let response = connection.exchange(request).await.map_err(|error| format!("exchange: {error}"))?;
-    match response.status {
-        200 if !response.body.is_empty() => Ok(()),
-        200 => Err("200 without a body".into()),
-        status => {
-            let body = String::from_utf8_lossy(response.body);
-            Err(format!("status {status}: {}", body.chars().take(300).collect::<String>()))
-        }
-    }
+    connection.exchange(request).await.map_err(|error| format!("exchange: {error}"))
+}
+
+/// A refusal, for people.
+pub(crate) fn in_words(response: Response<'_>) -> String {
+    let body = String::from_utf8_lossy(response.body);
+    format!("status {}: {}", response.status, body.chars().take(300).collect::<String>())
 }
 
 #[cfg(test)]

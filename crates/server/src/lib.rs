@@ -12,6 +12,7 @@ mod dialai;
 mod directory;
 mod files;
 mod intake;
+mod lasting;
 mod live;
 mod openapi;
 mod opendialog;

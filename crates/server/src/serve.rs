@@ -3,9 +3,12 @@
 
 use std::{
     convert::Infallible,
+    future::poll_fn,
     io,
     net::{IpAddr, SocketAddr},
+    pin::{Pin, pin},
     sync::Arc,
+    task::Poll,
     time::Duration,
 };
 
@@ -13,18 +16,23 @@ use axum::{
     Router,
     body::Body,
     extract::FromRequestParts,
-    http::{Request, request::Parts},
+    http::{Method, Request, Version, request::Parts},
+    response::Response,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
 };
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
-use crate::tls::Tls;
+use crate::{
+    lasting::{self, Lasting},
+    tls::Tls,
+};
 
 /// Who is at the other end of the connection.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +68,7 @@ pub(crate) async fn serve(
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(head_timeout).max_buf_size(MAX_HEAD).max_headers(MAX_HEADERS);
-    let connections = GracefulShutdown::new();
+    let connections = Connections { http, router, stop: stop.clone(), tasks: TaskTracker::new() };
     loop {
         let (stream, address) = tokio::select! {
             () = stop.cancelled() => break,
@@ -76,36 +84,92 @@ pub(crate) async fn serve(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "no TCP_NODELAY");
         }
-        let router = router.clone();
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Peer(address));
-            router.clone().call(request.map(Body::new))
-        });
+        let (serving, peer) = (connections.clone(), Peer(address));
         match &tls {
             None => {
-                let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
-                tokio::spawn(ended(connection));
+                connections.tasks.spawn(serving.serve(stream, peer));
             }
-            // Coming to terms takes time that the next client must not wait for.
+            // Coming to terms takes time that the next client must not wait for, nor the end of the server.
             Some(tls) => {
-                let (tls, http, watcher) = (tls.clone(), http.clone(), connections.watcher());
-                tokio::spawn(async move {
-                    if let Some(stream) = tls.accept(stream).await {
-                        ended(watcher.watch(http.serve_connection(TokioIo::new(stream), service))).await;
+                let (tls, stop) = (tls.clone(), stop.clone());
+                connections.tasks.spawn(async move {
+                    let accepted = tokio::select! {
+                        () = stop.cancelled() => None,
+                        accepted = tls.accept(stream) => accepted,
+                    };
+                    if let Some(stream) = accepted {
+                        serving.serve(stream, peer).await;
                     }
                 });
             }
         }
     }
     drop(listener);
-    if tokio::time::timeout(grace, connections.shutdown()).await.is_err() {
+    connections.tasks.close();
+    if tokio::time::timeout(grace, connections.tasks.wait()).await.is_err() {
         tracing::warn!("connections were still open at the shutdown's limit");
     }
 }
 
-async fn ended(connection: impl Future<Output = hyper::Result<()>>) {
-    if let Err(error) = connection.await {
-        tracing::debug!(%error, "connection ended");
+/// What connections are served with.
+#[derive(Clone)]
+struct Connections {
+    http: http1::Builder,
+    router: Router,
+    stop: CancellationToken,
+    /// All that must end before the server has.
+    tasks: TaskTracker,
+}
+
+impl Connections {
+    /// Serves a connection to its end. An answer that lasts gets a task of its own, so that nothing is kept for it of
+    /// what requests need.
+    async fn serve<T: AsyncRead + AsyncWrite + Send + Unpin + 'static>(self, stream: T, peer: Peer) {
+        let tasks = self.tasks.clone();
+        if let Some((stream, answer)) = self.answer(stream, peer).await {
+            tasks.spawn(lasting::write(stream, answer));
+        }
+    }
+
+    /// Answers requests until the connection ends, or until an answer lasts: that one is still to be written.
+    async fn answer<T>(self, stream: T, peer: Peer) -> Option<(T, Response)>
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let Self { http, router, stop, tasks: _ } = self;
+        let kept = Arc::new(Mutex::new(None));
+        let lasts = kept.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            // Before HTTP/1.1 there are no chunks.
+            let may_last = request.method() == Method::GET && request.version() == Version::HTTP_11;
+            let (answer, lasts) = (router.clone().call(request.map(Body::new)), lasts.clone());
+            async move {
+                let answer = answer.await?;
+                if may_last && answer.extensions().get::<Lasting>().is_some() {
+                    *lasts.lock() = Some(answer);
+                    // It is not answered here: what was kept is looked at as soon as this waits.
+                    return std::future::pending().await;
+                }
+                Ok::<Response, Infallible>(answer)
+            }
+        });
+        let mut served = http.serve_connection(TokioIo::new(stream), service);
+        let mut stopping = pin!(stop.cancelled());
+        let mut is_stopping = false;
+        let ended = poll_fn(|context| {
+            if !is_stopping && stopping.as_mut().poll(context).is_ready() {
+                is_stopping = true;
+                Pin::new(&mut served).graceful_shutdown();
+            }
+            let ended = Pin::new(&mut served).poll(context);
+            if kept.lock().is_some() { Poll::Ready(Ok(())) } else { ended }
+        });
+        if let Err(error) = ended.await {
+            tracing::debug!(%error, "connection ended");
+        }
+        let answer = kept.lock().take()?;
+        Some((served.into_parts().io.into_inner(), answer))
     }
 }
 

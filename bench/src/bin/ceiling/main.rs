@@ -2,9 +2,11 @@
 //!
 //! It takes the very requests that Parlance takes and reads user and message from them. In mode
 //! `memory` it answers; in mode `row` it first makes one row durable; in mode `turn` all that a turn of a
-//! conversation leaves behind, the way most servers store it. In mode `export` it reads what Parlance stored.
+//! conversation leaves behind, the way most servers store it. In mode `export` it reads what Parlance stored. In mode
+//! `live` it tells what it is told to all who follow.
 
 mod export;
+mod live;
 mod writer;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -42,6 +44,8 @@ enum Mode {
     Turn,
     /// Nothing is written: the tables of a Parlance that runs on the same data directory are exported.
     Export,
+    /// Nothing: what is posted goes to all who follow, as server-sent events.
+    Live,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -51,9 +55,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Mode::Row => Some(writer::insert_row as Insert),
         Mode::Turn => Some(writer::insert_turn as Insert),
         Mode::Export => return export::serve(options.listen, &options.data_dir),
+        Mode::Live => return two_threads()?.block_on(live::serve(options.listen)),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(serve(options, insert))
+    two_threads()?.block_on(serve(options, insert))
+}
+
+fn two_threads() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
 async fn serve(options: Options, insert: Option<Insert>) -> Result<(), Box<dyn std::error::Error>> {

@@ -3,14 +3,17 @@
 
 mod calls;
 mod export;
+mod flows;
 mod import;
 mod kills;
+mod live;
 mod long;
 mod replay;
 mod results;
 mod setup;
 mod size;
 mod start;
+mod streams;
 mod turns;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -34,6 +37,9 @@ struct Options {
     /// How often each measurement is repeated, the contestants in turns.
     #[arg(long, default_value_t = 3)]
     rounds: u32,
+    /// Live streams that are open at rest.
+    #[arg(long, default_value_t = 10_000)]
+    streams: usize,
     /// Stored messages of the large data directory.
     #[arg(long, default_value_t = 1_000_000)]
     messages: u64,
@@ -58,11 +64,13 @@ struct Options {
 enum Figure {
     /// Turns per second.
     P1,
+    /// Turns of flows, with a model that takes no time.
+    P2b,
     /// A turn of a long conversation.
     P3,
     /// Cold start.
     P4,
-    /// Idle memory.
+    /// Idle memory, without and with open live streams.
     P5,
     /// Export of what visitors said.
     P6,
@@ -70,6 +78,8 @@ enum Figure {
     P7,
     /// Replay.
     P10,
+    /// Live streams.
+    P11,
     /// Import and check.
     P12,
     /// Sizes.
@@ -82,12 +92,14 @@ impl Figure {
     fn measure(self, setup: &Setup) -> Result<Vec<Section>, Failure> {
         match self {
             Self::P1 => turns::measure(setup),
+            Self::P2b => flows::measure(setup),
             Self::P3 => long::measure(setup),
             Self::P4 => start::measure_starts(setup),
-            Self::P5 => start::measure_memory(setup),
+            Self::P5 => Ok([start::measure_memory(setup)?, streams::measure(setup)?].concat()),
             Self::P6 => export::measure(setup),
             Self::P7 => calls::measure(setup),
             Self::P10 => replay::measure(setup),
+            Self::P11 => live::measure(setup),
             Self::P12 => import::measure(setup),
             Self::P13 => size::measure(setup),
             Self::R1 => kills::measure(setup),
@@ -108,6 +120,7 @@ fn main() -> Result<ExitCode, Failure> {
         root: options.root,
         seconds: options.seconds,
         rounds: options.rounds.max(1),
+        streams: options.streams,
         messages: options.messages,
         kills: options.kills,
     })?;

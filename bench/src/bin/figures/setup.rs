@@ -8,6 +8,7 @@ use std::{
 
 use bench::{
     chat::{Agent, MessageRequest, get_request},
+    flows::Api,
     http::Connection,
     parlance::{Parlance, log_of},
     process::Server,
@@ -25,6 +26,7 @@ pub(crate) struct Choices {
     pub(crate) root: PathBuf,
     pub(crate) seconds: u64,
     pub(crate) rounds: u32,
+    pub(crate) streams: usize,
     pub(crate) messages: u64,
     pub(crate) kills: u32,
 }
@@ -65,6 +67,18 @@ impl Setup {
         let mut command = Command::new(&self.choices.ceiling);
         command.args(["--mode", mode, "--data-dir"]).arg(data_dir.path());
         Ok(Server::start(command, &log_of(data_dir.path()))?)
+    }
+
+    /// Starts Parlance with a tenant and nothing in it: the server, its API, and the token that opens it. Models on
+    /// this machine may be asked.
+    pub(crate) fn start_empty(&self, data_dir: &DataDir) -> Result<(Server, Api, String), Failure> {
+        self.parlance().create_tenant(data_dir.path())?;
+        let token = self.parlance().create_token(data_dir.path())?;
+        let mut command = self.parlance().serve_command(data_dir.path());
+        command.env("PARLANCE_OUTBOUND_ALLOW", "127.0.0.1");
+        let server = Server::start(command, &log_of(data_dir.path()))?;
+        let api = Api::new(server.address(), token.clone());
+        Ok((server, api, token))
     }
 
     /// Time until `GET path` is answered with 200.

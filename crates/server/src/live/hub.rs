@@ -8,6 +8,8 @@ use store::{Committed, Store, StoreError};
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::news::News;
+
 /// Records that wait for one follower. With 10,000 idle followers it is the room for these that counts.
 const QUEUE: usize = 64;
 
@@ -57,7 +59,7 @@ struct Inner {
 
 struct Follower {
     number: u64,
-    queue: mpsc::Sender<Arc<Committed>>,
+    queue: mpsc::Sender<Arc<News>>,
 }
 
 impl Hub {
@@ -127,9 +129,13 @@ impl Hub {
         let tenant = committed.record.tenant();
         let mut inner = self.inner.lock();
         inner.reached = inner.reached.max(committed.seq);
-        inner.hand_to(&Topic::Tenant(tenant.clone()), committed);
+        if inner.followers.is_empty() {
+            return;
+        }
+        let news = Arc::new(News::new(committed.clone()));
+        inner.hand_to(&Topic::Tenant(tenant.clone()), &news);
         if let Some(transcript) = committed.transcript() {
-            inner.hand_to(&Topic::Transcript(tenant.clone(), transcript), committed);
+            inner.hand_to(&Topic::Transcript(tenant.clone(), transcript), &news);
         }
     }
 
@@ -145,9 +151,9 @@ impl Hub {
 
 impl Inner {
     /// One whose queue is full is let go: it does not read.
-    fn hand_to(&mut self, topic: &Topic, committed: &Arc<Committed>) {
+    fn hand_to(&mut self, topic: &Topic, news: &Arc<News>) {
         let Some(followers) = self.followers.get_mut(topic) else { return };
-        followers.retain(|follower| follower.queue.try_send(committed.clone()).is_ok());
+        followers.retain(|follower| follower.queue.try_send(news.clone()).is_ok());
         if followers.is_empty() {
             self.followers.remove(topic);
         }
@@ -179,12 +185,12 @@ pub(crate) struct Subscription {
     number: u64,
     /// All after this place comes.
     pub(crate) from: LogSeq,
-    records: mpsc::Receiver<Arc<Committed>>,
+    records: mpsc::Receiver<Arc<News>>,
 }
 
 impl Subscription {
     /// The next record; none when the follower was let go, once what waited was read.
-    pub(crate) async fn next(&mut self) -> Option<Arc<Committed>> {
+    pub(crate) async fn next(&mut self) -> Option<Arc<News>> {
         self.records.recv().await
     }
 }
@@ -240,11 +246,11 @@ mod tests {
         }
         let mut places = Vec::new();
         for _ in 0..3 {
-            places.push(all.next().await.expect("a record").seq);
+            places.push(all.next().await.expect("a record").committed.seq);
         }
         assert!(places.is_sorted());
-        assert_eq!(one.next().await.expect("a record").seq, places[0]);
-        assert_eq!(one.next().await.expect("a record").seq, places[2]);
+        assert_eq!(one.next().await.expect("a record").committed.seq, places[0]);
+        assert_eq!(one.next().await.expect("a record").committed.seq, places[2]);
         assert!(tokio::time::timeout(Duration::from_millis(50), strangers.next()).await.is_err());
         drop((one, all, strangers));
         assert_eq!(hub.count(), 0, "who is gone is forgotten");

@@ -7,8 +7,10 @@
 
 mod event;
 mod hub;
+mod news;
 mod stream;
 
 pub(crate) use event::of_entry;
 pub(crate) use hub::{Hub, Topic};
-pub(crate) use stream::{Audience, follow};
+pub(crate) use news::Audience;
+pub(crate) use stream::follow;

@@ -12,14 +12,14 @@ use model::{LogSeq, Timestamp, record::Record};
 use serde_json::json;
 use store::StoreError;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
-use uuid::Uuid;
 
 use super::{
-    event,
     hub::{Admitted, Subscription, Topic},
+    news::{Audience, News, Place, frames},
 };
 use crate::{
     app::{App, text},
+    lasting::Lasting,
     problem::Problem,
     sse,
 };
@@ -35,65 +35,6 @@ const MOST_OF_CUSTOMER: usize = 16;
 const AGAIN: u64 = 5;
 /// Records that are read of the log at once.
 const PAGE: usize = 200;
-
-/// Who follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Audience {
-    /// People of the tenant.
-    Operators,
-    /// The customer of the conversation, with the chat code of the link that lets them; none where a token of the
-    /// tenant does.
-    Customer(Option<Uuid>),
-}
-
-impl Audience {
-    /// Whether what let them in still does. A link that was shut opens nothing more.
-    fn may_go_on(self, app: &App) -> bool {
-        match self {
-            Self::Operators | Self::Customer(None) => true,
-            Self::Customer(Some(code)) => {
-                app.directory.now().by_chat_code(code).is_some_and(|known| known.endpoint.is_open())
-            }
-        }
-    }
-}
-
-/// A place among all events: the record, and which of its events; all of them at the end. What is there and before
-/// was told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    seq: LogSeq,
-    index: usize,
-}
-
-impl Place {
-    const fn after(seq: LogSeq) -> Self {
-        Self { seq, index: usize::MAX }
-    }
-
-    /// From `Last-Event-ID`: `<record>.<event>`, or a record alone.
-    fn read(id: &str) -> Option<Self> {
-        let (seq, index) = match id.trim().split_once('.') {
-            None => (id.trim(), usize::MAX),
-            Some((seq, index)) => (seq, index.parse().ok()?),
-        };
-        // The store counts in signed integers.
-        let seq = seq.parse::<i64>().ok().filter(|seq| *seq >= 0)?.unsigned_abs();
-        Some(Self { seq: LogSeq(seq), index })
-    }
-
-    fn id(self) -> String {
-        match self.index {
-            usize::MAX => self.seq.to_string(),
-            index => format!("{}.{index}", self.seq),
-        }
-    }
-
-    /// After which record the log is read to find what follows.
-    fn reads_after(self) -> LogSeq {
-        if self.index == usize::MAX { self.seq } else { LogSeq(self.seq.0.saturating_sub(1)) }
-    }
-}
 
 /// Follows a topic. From where the header `Last-Event-ID` says, from the beginning when it says 0, and from now on
 /// without.
@@ -140,11 +81,13 @@ pub(crate) fn follow(app: &App, topic: Topic, audience: Audience, headers: &Head
     };
     // The first says that it runs, and from where.
     follower.beat();
-    let frames = stream::unfold(follower, |mut follower| async move {
+    let told = stream::unfold(follower, |mut follower| async move {
         let frame = follower.next().await?;
         Some((Ok::<_, Infallible>(frame), follower))
     });
-    Ok(sse::response(Body::from_stream(frames)))
+    let mut response = sse::response(Body::from_stream(told));
+    response.extensions_mut().insert(Lasting);
+    Ok(response)
 }
 
 struct Follower {
@@ -179,7 +122,8 @@ impl Follower {
                 return None;
             }
             match self.stage {
-                Stage::CatchingUp => self.catch_up().await,
+                // Boxed: who follows keeps no room for it.
+                Stage::CatchingUp => Box::pin(self.catch_up()).await,
                 Stage::Following => self.wait().await?,
                 Stage::Over => return None,
             }
@@ -200,7 +144,7 @@ impl Follower {
             }
         };
         for (seq, record) in &page.records {
-            self.tell(*seq, record);
+            self.tell_of_log(*seq, record);
         }
         self.place = self.place.max(Place::after(page.reached));
         if page.more {
@@ -216,13 +160,11 @@ impl Follower {
         }
     }
 
-    /// Waits for something to tell; none when it is over.
+    /// Waits for something to tell; none when it is over. At the server's end all queues close. How long a stream lasts
+    /// is looked at after each heartbeat: a timer of its own would cost more than those seconds are worth.
     async fn wait(&mut self) -> Option<()> {
         let subscription = self.subscription.as_mut()?;
-        let stop = self.app.stop.clone();
-        let committed = tokio::select! {
-            () = stop.cancelled() => return None,
-            () = tokio::time::sleep_until(self.ends) => return None,
+        let news = tokio::select! {
             _ = self.heartbeat.tick() => {
                 if !self.audience.may_go_on(&self.app) {
                     return None;
@@ -230,14 +172,14 @@ impl Follower {
                 self.beat();
                 return Some(());
             }
-            committed = subscription.next() => committed,
+            news = subscription.next() => news,
         };
         if !self.audience.may_go_on(&self.app) {
             return None;
         }
-        match committed {
-            Some(committed) => self.tell(committed.seq, &committed.record),
-            // At the server's end queues close too: nobody was too slow then.
+        match news {
+            Some(news) => self.tell(&news),
+            // Nobody was too slow then.
             None if self.app.stop.is_cancelled() => return None,
             None => {
                 let why = json!({ "message": "You read too slowly. Connect again: what you missed comes then." });
@@ -248,53 +190,34 @@ impl Follower {
         Some(())
     }
 
-    /// Makes what a record tells, as far as it was not told.
-    fn tell(&mut self, seq: LogSeq, record: &Record) {
+    /// Tells a record of the feed, as far as it was not told.
+    fn tell(&mut self, news: &News) {
+        let (seq, record) = (news.committed.seq, &news.committed.record);
+        if self.place < (Place { seq, index: 0 }) {
+            self.send(news.frames(self.audience).clone());
+            self.place = Place::after(seq);
+        } else {
+            self.tell_of_log(seq, record);
+        }
+    }
+
+    /// Tells a record of the log, as far as it was not told.
+    fn tell_of_log(&mut self, seq: LogSeq, record: &Record) {
         if Place::after(seq) <= self.place {
             return;
         }
-        for (index, event) in event::of_record(record).into_iter().enumerate() {
-            let place = Place { seq, index };
-            if place <= self.place {
-                continue;
-            }
-            let data = match self.audience {
-                Audience::Operators => Some(event.data),
-                Audience::Customer(_) => event.for_customer(),
-            };
-            if let Some(data) = data {
-                self.ready.push_back(sse::frame(event.name, Some(&place.id()), &data));
-            }
-        }
+        self.send(frames(seq, record, self.audience, Some(self.place)));
         self.place = Place::after(seq);
+    }
+
+    fn send(&mut self, frames: Bytes) {
+        if !frames.is_empty() {
+            self.ready.push_back(frames);
+        }
     }
 
     fn beat(&mut self) {
         let now = json!({ "at": Timestamp::now().to_string() });
         self.ready.push_back(sse::frame("heartbeat", Some(&self.place.id()), &now));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn da_l08_a_place_is_read_as_it_is_written() {
-        for place in [Place { seq: LogSeq(7), index: 0 }, Place { seq: LogSeq(7), index: 12 }, Place::after(LogSeq(9))]
-        {
-            assert_eq!(Place::read(&place.id()), Some(place));
-        }
-        for wrong in ["", "x", "1.x", "-1", "1.2.3", "99999999999999999999"] {
-            assert_eq!(Place::read(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn da_l08_the_rest_of_a_record_is_read_again_and_a_whole_one_is_not() {
-        assert_eq!(Place { seq: LogSeq(7), index: 0 }.reads_after(), LogSeq(6));
-        assert_eq!(Place::after(LogSeq(7)).reads_after(), LogSeq(7));
-        assert!(Place { seq: LogSeq(7), index: 5 } < Place::after(LogSeq(7)));
-        assert!(Place::after(LogSeq(7)) < Place { seq: LogSeq(8), index: 0 });
     }
 }

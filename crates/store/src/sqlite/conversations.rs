@@ -47,7 +47,6 @@ pub(super) fn places(
         Wanted::OfTranscript(transcript) => (
             "(SELECT log_seq FROM records WHERE tenant = ?1 AND transcript = ?3 AND contact = ?2
                  AND agent_version IS NOT NULL ORDER BY turn DESC, log_seq DESC LIMIT 1)",
-            " AND transcript = ?3",
             Some(transcript.0.as_bytes()),
         ),
     };
