@@ -177,8 +177,8 @@ async fn the_history_has_what_scenario_and_flow_said() {
         .expect("a list")
         .iter()
         .map(|row| {
-            let text = |value: &Value| value.as_str().expect("a text");
-            (text(&row["type"]), text(&row["author"]), text(&row["data"]["text"]))
+            let texts = [&row["type"], &row["author"], &row["data"]["text"]];
+            texts.map(|value| value.as_str().expect("a text")).into()
         })
         .collect();
     let said = [
