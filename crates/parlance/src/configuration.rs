@@ -60,7 +60,7 @@ pub(crate) struct Configuration {
     pub(crate) max_deep_links: usize,
     /// Longest time to finish what is in flight at the end, in milliseconds.
     pub(crate) shutdown_timeout_ms: u64,
-    /// Internal networks that webhooks and keys of issuers may be called in all the same.
+    /// Internal networks in which webhooks, functions, language models and issuers may be called all the same.
     pub(crate) outbound_allow: Networks,
     /// The mail server that takes letters; without one their links are logged.
     pub(crate) smtp: Option<SmtpOptions>,
