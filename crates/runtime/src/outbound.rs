@@ -1,5 +1,5 @@
-//! The one client for requests that people configure: webhooks, and the keys of other issuers. It refuses
-//! addresses within the operator's network unless the operator allows them.
+//! The one client for requests that people configure: webhooks, functions, language models, keys of other issuers. It
+//! refuses addresses within the operator's network unless the operator allows them.
 //!
 //! Invariant: what counts is the address that is connected to, not the name. Names are looked up here,
 //! and only permitted addresses are handed to the connection, so a name that points elsewhere a moment

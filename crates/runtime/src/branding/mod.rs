@@ -186,8 +186,8 @@ impl Brandings {
         })
     }
 
-    /// The destinations to which transcripts were handed off: those that can have an icon. Nothing hands
-    /// conversations off yet, so there is none.
+    /// The destinations to which transcripts were handed off: those that can have an icon. They are
+    /// not gathered, so there is none.
     pub fn handoff_destinations(&self, _tenant: &TenantId) -> Vec<String> {
         Vec::new()
     }

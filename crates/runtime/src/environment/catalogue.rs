@@ -1,8 +1,8 @@
 //! The keys that there are: what each is for, how its value is written, and what it is until a tenant says
 //! otherwise (spec/dialai.md §15.2). Nothing else can be set.
 //!
-//! Some keys are for what Parlance does not do yet; their description says "Read by … later". They can be set so that
-//! everything is in place on the day.
+//! Some keys are for channels that Parlance does not have; their description says "Read by … later". They can be set so
+//! that everything is in place on the day.
 
 use super::format::{Format, Scalar};
 
