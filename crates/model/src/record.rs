@@ -46,7 +46,7 @@ impl Record {
     }
 }
 
-/// One inbound act and everything it caused (architecture, "The turn").
+/// One inbound act and everything it caused (ARCHITECTURE.md, "A turn, step by step").
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TurnRecord {
     /// Whose.

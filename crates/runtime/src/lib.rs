@@ -1,5 +1,5 @@
 //! Turns, sessions and the event log: the one path from what a visitor did to what is durable and
-//! answered (architecture, "The turn").
+//! answered (ARCHITECTURE.md, "A turn, step by step").
 //!
 //! Invariants: turns of one contact never overlap, turns of different contacts never wait for each
 //! other; what a caller is told happened is durable; a retry with the same message id gets the first

@@ -1,5 +1,5 @@
 //! Turns with flows: what a language model needs to talk, and how a scenario and a flow hand a conversation to
-//! each other (architecture, "The turn").
+//! each other (ARCHITECTURE.md, "A flow's turn, step by step").
 
 mod fulfil;
 mod passages;
