@@ -146,6 +146,7 @@ pub(crate) trait TurnBackend: Send + Sync {
     /// Contacts that have taken a turn, by id.
     async fn contacts(&self, tenant: TenantId, after: Option<ContactId>, limit: usize) -> Result<Vec<SeenContact>>;
     /// Everybody of whom there is a record, by id.
+    async fn destinations(&self, tenant: TenantId) -> Result<Vec<String>>;
     async fn contact_ids(&self, tenant: TenantId, after: Option<ContactId>, limit: usize) -> Result<Vec<ContactId>>;
     /// Turns and facts of a contact, oldest first.
     async fn contact_records(

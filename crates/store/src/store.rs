@@ -406,6 +406,11 @@ impl TenantStore {
         self.store.turns()?.contacts(self.tenant.clone(), after.cloned(), limit).await
     }
 
+    /// Where transcripts that are handed over were handed to, by name.
+    pub async fn destinations(&self) -> Result<Vec<String>> {
+        self.store.turns()?.destinations(self.tenant.clone()).await
+    }
+
     /// Everybody of whom there is a record, by id; those after `after`.
     pub async fn contact_ids(&self, after: Option<&ContactId>, limit: usize) -> Result<Vec<ContactId>> {
         self.store.turns()?.contact_ids(self.tenant.clone(), after.cloned(), limit).await

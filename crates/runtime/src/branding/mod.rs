@@ -35,6 +35,8 @@ pub struct Branding {
     pub palette: Option<Palette>,
     /// Logos by where they stand.
     logos: BTreeMap<Slot, Pair>,
+    /// Addresses of pictures for destinations of hand-offs.
+    pub handoff_icons: BTreeMap<String, String>,
 }
 
 /// A logo for each ground.
@@ -144,6 +146,14 @@ fn is_colour(text: &str) -> bool {
     Colour::read(text).is_some()
 }
 
+/// Whether a text can be the address of a picture: `https` alone, because pages of people with rights show it.
+fn is_picture_address(address: &str) -> bool {
+    address.len() <= MAX_ADDRESS && url::Url::parse(address).is_ok_and(|url| url.scheme() == "https" && url.has_host())
+}
+
+/// Longest address of a picture, in bytes.
+const MAX_ADDRESS: usize = 2_048;
+
 /// What the branding is to be, but for the logos.
 #[derive(Debug, Clone, Default)]
 pub struct NewBranding {
@@ -186,10 +196,12 @@ impl Brandings {
         })
     }
 
-    /// The destinations to which transcripts were handed off: those that can have an icon. They are
-    /// not gathered, so there is none.
-    pub fn handoff_destinations(&self, _tenant: &TenantId) -> Vec<String> {
-        Vec::new()
+    /// The destinations to which transcripts were handed off: those that can have an icon (row DA-D4).
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn handoff_destinations(&self, tenant: &TenantId) -> Result<Vec<String>, DocumentError> {
+        Ok(self.kind.store.tenant(tenant).destinations().await?)
     }
 
     /// Replaces name, colours and icons; the logos stay.
@@ -199,15 +211,23 @@ impl Brandings {
     pub async fn put(&self, tenant: &TenantId, new: NewBranding) -> Result<Branding, DocumentError> {
         let display_name = new.display_name.as_deref().map(checked_name).transpose()?;
         let palette = new.palette.as_ref().map(Palette::read).transpose()?;
-        let destinations = self.handoff_destinations(tenant);
+        let (before, expect) = self.stored(tenant).await?;
+        let mut destinations = self.handoff_destinations(tenant).await?;
+        // One that was seen stays known, though nothing is handed to it any more.
+        destinations.extend(before.handoff_icons.keys().cloned());
+        if let Some((destination, _)) = new.handoff_icons.iter().find(|(_, address)| !is_picture_address(address)) {
+            return Err(DocumentError::invalid(
+                format!("handoff_icons.{destination}"),
+                "the address of a picture: https://…, at most 2048 characters",
+            ));
+        }
         if let Some(unknown) = new.handoff_icons.keys().find(|destination| !destinations.contains(*destination)) {
             return Err(DocumentError::invalid(
                 format!("handoff_icons.{unknown}"),
                 "no transcript was handed off to this destination: only those that were can have an icon",
             ));
         }
-        let (before, expect) = self.stored(tenant).await?;
-        let branding = Branding { display_name, palette, ..before };
+        let branding = Branding { display_name, palette, handoff_icons: new.handoff_icons, ..before };
         self.kind.put(tenant, ID, &branding, &[], expect).await?;
         Ok(branding)
     }

@@ -102,7 +102,7 @@ impl Branding {
             },
             palette: branding.palette.as_ref().map(|palette| palette.colours().clone()),
             display_name: branding.display_name,
-            handoff_icons: BTreeMap::new(),
+            handoff_icons: branding.handoff_icons,
             handoff_destinations,
         }
     }
@@ -140,7 +140,7 @@ struct BrandingSet {
 )]
 async fn get(app: State<App>, caller: Caller<scope::BrandingRead>) -> Result<axum::Json<Branding>, Problem> {
     let branding = app.brandings.get(caller.tenant()).await?;
-    Ok(axum::Json(shown(&app, caller.tenant(), branding)))
+    Ok(axum::Json(shown(&app, caller.tenant(), branding).await?))
 }
 
 /// Replaces the tenant's name for people and its colours; the logos stay.
@@ -164,11 +164,12 @@ async fn put(
     let after = app.brandings.put(tenant, NewBranding { display_name, palette, handoff_icons }).await?;
     caller.note(&app, Did::what("branding.updated").before(&before).after(&after)).await?;
     app.directory.reload().await?;
-    Ok(axum::Json(shown(&app, tenant, after)))
+    Ok(axum::Json(shown(&app, tenant, after).await?))
 }
 
-fn shown(app: &App, tenant: &TenantId, branding: branding::Branding) -> Branding {
-    Branding::of(tenant, branding, app.brandings.handoff_destinations(tenant))
+async fn shown(app: &App, tenant: &TenantId, branding: branding::Branding) -> Result<Branding, Problem> {
+    let destinations = app.brandings.handoff_destinations(tenant).await?;
+    Ok(Branding::of(tenant, branding, destinations))
 }
 
 type Path = Named<(String, String, String)>;
@@ -252,7 +253,7 @@ async fn put_logo(
     let did = Did::to("logo.updated", name).before(&before.logo(place)).after(&after.logo(place));
     caller.note(&app, did).await?;
     app.directory.reload().await?;
-    Ok(axum::Json(shown(&app, tenant, after)))
+    Ok(axum::Json(shown(&app, tenant, after).await?))
 }
 
 /// Deletes a logo.

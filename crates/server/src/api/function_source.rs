@@ -23,7 +23,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     access::{Caller, Json},
     camel::refused,
-    functions::{FunctionCard, Path},
+    functions::{FunctionCard, Path, readable},
     noted::Did,
     revision::{IfMatch, Revised},
 };
@@ -110,6 +110,7 @@ async fn put_source(
     })?;
     let mut function = before.value.function.clone();
     *source_of(&mut function)? = new;
+    readable(&app, tenant, &function).await?;
     let after = app.functions.replace(tenant, id, function, revision).await.map_err(refused)?;
     let (was, is) = (FunctionCard::from(&before.value), FunctionCard::from(&after.value));
     caller.note(&app, Did::to("function.source_updated", id).before(&was).after(&is)).await?;

@@ -2,6 +2,7 @@
 
 use axum::{extract::State, http::StatusCode};
 use dialogue::flow::function::{Code, FunctionDocument};
+use model::{TenantId, function::FunctionErrorKind};
 use runtime::{
     access::scope,
     documents::Versioned,
@@ -161,10 +162,28 @@ async fn create(
     caller: Caller<scope::FunctionsCreate>,
     function: Whole<FunctionDocument>,
 ) -> Result<(StatusCode, Answer), Problem> {
+    readable(&app, caller.tenant(), &function.0).await?;
     let made = app.functions.create(caller.tenant(), function.0).await.map_err(refused)?;
     let card = FunctionCard::from(&made.value);
     caller.note(&app, Did::to("function.created", &made.value.id).after(&card)).await?;
     Ok((StatusCode::CREATED, whole(&made)))
+}
+
+/// Refuses a function whose source cannot be read, or whose settings cannot be used. Where nothing is free to look, it
+/// is seen when the function is called.
+pub(super) async fn readable(app: &App, tenant: &TenantId, function: &FunctionDocument) -> Result<(), Problem> {
+    let Err(error) = app.runtime.check_function(tenant, function).await else { return Ok(()) };
+    let (field, remedy) = match (error.kind, &function.code) {
+        (FunctionErrorKind::Syntax | FunctionErrorKind::Input, Code::Integration { .. }) => {
+            ("code.settings", "Write the settings that the integration takes.")
+        }
+        (FunctionErrorKind::Syntax, _) => ("code.source", "Put the source right at that place."),
+        (kind, _) => {
+            tracing::warn!(?kind, message = %error.message, "a function could not be looked at");
+            return Ok(());
+        }
+    };
+    Err(Problem::invalid(field, error.message, remedy))
 }
 
 /// A function with its source and tests.
@@ -205,6 +224,7 @@ async fn replace(
     let (id, tenant) = (&path.0.1, caller.tenant());
     let before = app.functions.need(tenant, id).await?;
     let revision = revision.of(before.version)?;
+    readable(&app, tenant, &function.0).await?;
     let after = app.functions.replace(tenant, id, function.0, revision).await.map_err(refused)?;
     let (was, is) = (FunctionCard::from(&before.value), FunctionCard::from(&after.value));
     caller.note(&app, Did::to("function.updated", id).before(&was).after(&is)).await?;

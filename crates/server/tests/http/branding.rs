@@ -3,6 +3,7 @@
 use reqwest::{Client, Method, Response, header};
 use serde_json::{Value, json};
 
+use crate::flows_world::World;
 use crate::app::{TestApp, json_of};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nlight";
@@ -245,4 +246,25 @@ async fn da_d04_only_destinations_of_transcripts_can_have_an_icon() {
     let (status, problem) = app.brands(icons).await;
     assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("handoff_icons.sales")), "{problem}");
     assert_eq!(app.brands(json!({ "handoff_icons": {} })).await.0, 200);
+}
+
+#[tokio::test]
+async fn da_d04_a_destination_that_was_seen_gets_its_icon() {
+    let world = World::start().await;
+    let page = world.chat().await;
+    page.says("I want a person").await;
+    let (_, branding) = world.ask(Method::GET, "branding", None).await;
+    assert_eq!(branding["handoff_destinations"], json!(["queue"]));
+    let icons = json!({ "queue": "https://example.com/queue.png" });
+    let (status, set) = world.ask(Method::PUT, "branding", Some(json!({ "handoff_icons": icons }))).await;
+    assert_eq!((status, &set["handoff_icons"]), (200, &icons), "{set}");
+    for wrong in ["http://example.com/queue.png", "javascript:alert(1)", "queue.png", ""] {
+        let icons = json!({ "handoff_icons": { "queue": wrong } });
+        let (status, problem) = world.ask(Method::PUT, "branding", Some(icons)).await;
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("handoff_icons.queue")), "{problem}");
+    }
+    // The icon stays when the conversation is handed back.
+    let (status, _) = world.ask(Method::PUT, &format!("transcripts/{}/status", page.transcript), Some(json!({ "status": "InProgress" }))).await;
+    assert_eq!(status, 200);
+    assert_eq!(world.ask(Method::PUT, "branding", Some(json!({ "handoff_icons": icons }))).await.0, 200);
 }

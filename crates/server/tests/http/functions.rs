@@ -27,7 +27,7 @@ async fn da_j13_da_j14_functions_are_filtered_by_tag_and_integration() {
     made(&app, "functions", tagged).await;
     let hand_off = json!({
         "name": "ask_a_person", "tags": ["accounts"],
-        "code": { "type": "integration", "integration": "hand_off", "settings": { "skills": ["billing"], "max_wait": 3 } },
+        "code": { "type": "integration", "integration": "hand_off", "settings": { "skills": ["billing"], "response": "A colleague comes." } },
     });
     let hand_off = made(&app, "functions", hand_off).await;
     made(&app, "functions", javascript("other", "return {};")).await;
@@ -40,7 +40,7 @@ async fn da_j13_da_j14_functions_are_filtered_by_tag_and_integration() {
     assert_eq!(names(&list("?integration=hand_off&tag=phone").await), [""; 0]);
 
     let (_, whole) = ask(&app, Method::GET, &format!("functions/{hand_off}"), None).await;
-    assert_eq!(whole["code"]["settings"], json!({ "skills": ["billing"], "max_wait": 3 }), "settings are as they are");
+    assert_eq!(whole["code"]["settings"], json!({ "skills": ["billing"], "response": "A colleague comes." }), "settings are as they are");
     let state = json!({ "name": "Start", "functions": [hand_off] });
     made(&app, "flows/handlers", json!({ "name": "Attached like another", "states": [state] })).await;
     assert_eq!(ask(&app, Method::GET, &format!("functions/{hand_off}/source"), None).await.0, 409);
@@ -178,4 +178,18 @@ async fn names_of_functions_are_unique_in_a_tenant() {
     let other = made(&app, "functions", javascript("other", "")).await;
     assert_eq!(ask(&app, Method::PUT, &format!("functions/{other}"), Some(javascript("lookup", ""))).await.0, 409);
     assert_eq!(ask(&app, Method::PUT, &format!("functions/{first}"), Some(javascript("LOOKUP", "x"))).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_be_read_is_refused_with_its_place() {
+    let app = TestApp::start().await;
+    let broken = javascript("broken", "const a = 1;\n  return {{;");
+    let (status, problem) = app.integrator(Method::POST, "functions", Some(broken)).await;
+    assert_eq!((status.as_u16(), &problem["errors"][0]["field"]), (422, &json!("code.source")), "{problem}");
+    assert!(problem["errors"][0]["message"].as_str().is_some_and(|text| text.contains("line 2")), "{problem}");
+    let odd = json!({ "name": "odd", "code": { "type": "integration", "integration": "http_request", "settings": {} } });
+    let (status, problem) = app.integrator(Method::POST, "functions", Some(odd)).await;
+    assert_eq!((status.as_u16(), &problem["errors"][0]["field"]), (422, &json!("code.settings")), "{problem}");
+    let (_, listed) = app.integrator(Method::GET, "functions", None).await;
+    assert_eq!(listed["functions"], json!([]));
 }

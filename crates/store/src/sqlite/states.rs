@@ -15,6 +15,9 @@ use crate::MAX_LABEL_BYTES;
 const TAG: i64 = 0;
 const PARAMETER: i64 = 1;
 const FUNCTION: i64 = 2;
+const DESTINATION: i64 = 3;
+/// Most destinations of a tenant that are told.
+const MAX_DESTINATIONS: i64 = 200;
 
 /// Something that transcripts are found by.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +54,8 @@ fn labels(state: &TranscriptState) -> Labels {
         (PARAMETER, name.clone(), value)
     });
     let functions = state.functions.iter().map(|name| (FUNCTION, name.clone(), String::new()));
-    tags.chain(parameters).chain(functions).filter(|(_, _, value)| value.len() <= MAX_LABEL_BYTES).collect()
+    let destination = state.destination.iter().map(|name| (DESTINATION, name.clone(), String::new()));
+    tags.chain(parameters).chain(functions).chain(destination).filter(|(_, _, value)| value.len() <= MAX_LABEL_BYTES).collect()
 }
 
 /// Notes how a transcript stands now. Its row among the transcripts is there already.
@@ -110,6 +114,16 @@ pub(super) fn put(
         add.execute(params![tenant, kind, name, value, started_seq, transcript])?;
     }
     Ok(())
+}
+
+/// Where transcripts of a tenant were handed to, by name.
+pub(super) fn destinations(connection: &Connection, tenant: &TenantId) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare_cached(
+            "SELECT DISTINCT name FROM transcript_labels WHERE tenant = ?1 AND kind = ?2 ORDER BY name LIMIT ?3",
+        )?
+        .query_map(params![tenant.as_str(), DESTINATION, MAX_DESTINATIONS], |row| row.get(0))?
+        .collect()
 }
 
 /// Makes the rows of a transcript anew from the turns that are left, which the log still has.

@@ -27,6 +27,7 @@ use super::{
     pipeline::Pipeline,
     projector::Projector,
     readers::{Readers, off_the_async_threads},
+    states,
     transcripts,
 };
 use crate::{
@@ -352,6 +353,10 @@ impl TurnBackend for SqliteTurns {
             conversations::contacts(connection, &tenant, after.as_ref().map_or("", ContactId::as_str), limit)
         })
         .await
+    }
+
+    async fn destinations(&self, tenant: TenantId) -> Result<Vec<String>> {
+        self.read(move |connection| states::destinations(connection, &tenant)).await
     }
 
     async fn contact_ids(&self, tenant: TenantId, after: Option<ContactId>, limit: usize) -> Result<Vec<ContactId>> {
