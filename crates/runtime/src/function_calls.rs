@@ -67,13 +67,7 @@ impl Shared {
             outbound: self.outbound.clone(),
             secrets: self.secrets.clone(),
             allowed: settings.allowed_domains(),
-            named: static_parameters
-                .values()
-                .filter_map(|value| match value {
-                    StaticValue::Secret(name) => Some(name.clone()),
-                    StaticValue::Value(_) => None,
-                })
-                .collect(),
+            named: named_secrets(static_parameters).collect(),
             limit,
             withheld: Withheld::default(),
         };
@@ -183,11 +177,15 @@ pub(crate) fn script_of(
     static_parameters: &BTreeMap<String, StaticValue>,
 ) -> Option<Script> {
     let Code::JavaScript { source } = &function.code else { return None };
-    let named = static_parameters.values().filter_map(|value| match value {
+    Some(Script::new(source.as_str(), libraries, named_secrets(static_parameters)))
+}
+
+/// The secrets that a flow gives to its functions.
+fn named_secrets(static_parameters: &BTreeMap<String, StaticValue>) -> impl Iterator<Item = String> {
+    static_parameters.values().filter_map(|value| match value {
         StaticValue::Secret(name) => Some(name.clone()),
         StaticValue::Value(_) => None,
-    });
-    Some(Script::new(source.as_str(), libraries, named))
+    })
 }
 
 /// What a tenant's functions reach of the world.
