@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::{
     contact_order::Place,
     experiments,
-    flow::{self, Kept},
+    flow::{self, Kept, Onward},
     loaded::{AgentSource, LoadedAgent, Program},
     presets::Waiting,
     record::{Part, Taken, Written, raw, turn_record},
@@ -198,7 +198,7 @@ impl Shared {
             globals: deliberation.globals,
             platform: call.platform,
         };
-        let thinking = self.deliberate(call, scenario, remembered.transcript, input);
+        let thinking = self.deliberate(call, scenario, remembered.transcript, input, Onward::IntoFlow);
         let left = self.options.turn_timeout.saturating_sub(deliberation.began.elapsed());
         let (mut outcome, answers) = tokio::time::timeout(left, thinking)
             .await
@@ -230,13 +230,14 @@ impl Shared {
         scenario: &crate::loaded::LoadedScenario,
         transcript: TranscriptId,
         input: Input<'_>,
+        onward: Onward,
     ) -> Result<(Outcome, Answers), TurnError> {
         let mut answers = Answers::default();
         for _ in 0..MAX_NEEDS {
             match take_turn(&input, &answers) {
                 Ok(outcome) => return Ok((outcome, answers)),
                 Err(need) => {
-                    let answer = self.fulfil(&need, call, scenario, transcript, input.now).await?;
+                    let answer = self.fulfil(&need, call, scenario, transcript, input.now, onward).await?;
                     answers.add(need, answer);
                 }
             }

@@ -18,6 +18,7 @@ fn script() -> Value {
             calls("my seat", "seat", json!({})),
             then("seat", "{{tool_result}}"),
             calls("all done", "leave", json!({})),
+            calls("once more", "again", json!({})),
             { "when": { "text_contains": "which ways" },
               "then": { "say": "**Two**:\n\n- by [boat](https://example.com/boat)\n- <script>x</script>on foot" } },
             { "when": { "text_contains": "goodbye" }, "then": { "say": "Farewell.", "call": [{ "name": "end_conversation" }] } },
@@ -41,12 +42,16 @@ impl Bank {
         let functions = [
             function("seat", json!({ "values": {}, "response": "Seat {{seat}}" }), json!([])),
             function("leave", json!({ "values": {}, "response": "ok", "event": "Done" }), json!(["Done"])),
+            function("again", json!({ "values": {}, "response": "ok", "event": "Again" }), json!(["Again"])),
         ];
         let world = unreached(TestApp::start().await, script(), &functions, |ids| {
             json!({
                 "name": "Bank", "initial": "help",
                 "states": [{ "id": "help", "name": "Help", "thought": "Help.", "functions": ids }],
-                "transitions": [{ "id": "t", "from": "help", "event": "Done", "to": { "scenario": "intent.user.Returned" } }],
+                "transitions": [
+                    { "id": "t", "from": "help", "event": "Done", "to": { "scenario": "intent.user.Returned" } },
+                    { "id": "u", "from": "help", "event": "Again", "to": { "scenario": "intent.user.Bank" } },
+                ],
                 "configuration": { "model": { "provider": "scripted", "name": "stage" } },
             })
         })
@@ -265,6 +270,21 @@ async fn a_flow_that_is_not_there_is_an_action_that_failed() {
     let (status, journal) = bank.world.ask(Method::GET, &path, None).await;
     assert_eq!(status, 200, "{journal}");
     assert!(journal.to_string().contains("there is no flow 01a21592-4291-77f1-b6a0-6e92a7bd730c"), "{journal}");
+}
+
+#[tokio::test]
+async fn a_flow_that_comes_back_is_not_entered_again_in_the_same_turn() {
+    let bank = Bank::open().await;
+    let visitor = bank.visitor("ann").await;
+    presses(&visitor, "intent.user.Bank").await;
+    assert_eq!(says(&visitor, "once more").await, ["I take you there."]);
+    let transcript = bank.transcript("ann").await;
+    let path = format!("transcripts/{}/turns/3/journal", transcript["id"].as_str().expect("an id"));
+    let (status, journal) = bank.world.ask(Method::GET, &path, None).await;
+    assert_eq!(status, 200, "{journal}");
+    assert!(journal.to_string().contains("a flow has just come back"), "{journal}");
+    assert_eq!(says(&visitor, "my seat").await, ["Pardon?"], "the scenario has the conversation");
+    assert_eq!(presses(&visitor, "intent.user.Bank").await.len(), 2, "the way in is open again");
 }
 
 #[tokio::test]
