@@ -94,7 +94,7 @@ impl Shared {
                 let limits = CallLimits { wall: limit, cpu: CPU.min(limit), memory };
                 self.workers.call(tenant, script, &input, &limits, &host).await
             }
-            (_, None) => Err(FunctionError::new(FunctionErrorKind::Unknown, "it has no code")),
+            (_, None) => Err(FunctionError::new(FunctionErrorKind::Unknown, "it has no code that can be called")),
         };
         host.withheld.take_out(&mut result);
         let outcome = if result.is_ok() { "ok" } else { "failed" };
@@ -225,7 +225,7 @@ impl Host for TenantHost {
         let url = self.outbound.check(&request.url).map_err(|problem| problem.to_string())?;
         if !is_allowed(&url, &self.allowed) {
             let host = url.host_str().unwrap_or_default();
-            return Err(format!("{host} is not in Javascript.AllowedDomains"));
+            return Err(format!("{host} is not in Javascript.AllowedDomains: list it there"));
         }
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| "this is no method".to_owned())?;
         let asked = request.timeout_ms.map_or(FETCH_TIMEOUT, Duration::from_millis);
