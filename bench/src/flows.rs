@@ -81,12 +81,12 @@ impl Api {
         self.make("points-of-contact", &point, "chatCode").await
     }
 
-    async fn put(&self, path: &str, body: &Value) -> io::Result<()> {
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> io::Result<()> {
         self.exchange("PUT", path, body).await.map(drop)
     }
 
     /// Makes something; a text of what was made.
-    async fn make(&self, path: &str, body: &Value, field: &str) -> io::Result<String> {
+    pub(crate) async fn make(&self, path: &str, body: &Value, field: &str) -> io::Result<String> {
         let made = self.exchange("POST", path, body).await?;
         let text = made[field].as_str().map(str::to_owned);
         text.ok_or_else(|| io::Error::other(format!("{path}: the answer has no `{field}`")))

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use store::EntryFilter;
 
 use crate::{
-    flow::ENTER_FLOW,
+    flow::{ENTER_FLOW, Onward},
     loaded::LoadedScenario,
     runtime::Shared,
     turn::{TurnCall, TurnError},
@@ -31,6 +31,7 @@ impl Shared {
         agent: &LoadedScenario,
         transcript: TranscriptId,
         now: Timestamp,
+        onward: Onward,
     ) -> Result<Answer, TurnError> {
         Ok(match need {
             Need::History { all: false } => {
@@ -64,7 +65,10 @@ impl Shared {
             },
             // The runtime sees it in the turn's answers, and the flow answers after the scenario.
             Need::Act(action) if &*action.component == ENTER_FLOW => {
-                let result = self.may_enter(&call.tenant, &action.configuration).await?;
+                let result = match onward {
+                    Onward::IntoFlow => self.may_enter(&call.tenant, &action.configuration).await?,
+                    Onward::Nowhere => Err("a flow has just come back: one can be entered in the next turn".to_owned()),
+                };
                 Answer::Action { result: result.map(|()| ActionResult::default()) }
             }
             Need::Act(action) => Answer::Action { result: run_action(&action.component, &action.configuration, now) },

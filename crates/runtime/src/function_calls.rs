@@ -67,13 +67,7 @@ impl Shared {
             outbound: self.outbound.clone(),
             secrets: self.secrets.clone(),
             allowed: settings.allowed_domains(),
-            named: static_parameters
-                .values()
-                .filter_map(|value| match value {
-                    StaticValue::Secret(name) => Some(name.clone()),
-                    StaticValue::Value(_) => None,
-                })
-                .collect(),
+            named: named_secrets(static_parameters).collect(),
             limit,
             withheld: Withheld::default(),
         };
@@ -100,7 +94,7 @@ impl Shared {
                 let limits = CallLimits { wall: limit, cpu: CPU.min(limit), memory };
                 self.workers.call(tenant, script, &input, &limits, &host).await
             }
-            (_, None) => Err(FunctionError::new(FunctionErrorKind::Unknown, "it has no code")),
+            (_, None) => Err(FunctionError::new(FunctionErrorKind::Unknown, "it has no code that can be called")),
         };
         host.withheld.take_out(&mut result);
         let outcome = if result.is_ok() { "ok" } else { "failed" };
@@ -183,11 +177,15 @@ pub(crate) fn script_of(
     static_parameters: &BTreeMap<String, StaticValue>,
 ) -> Option<Script> {
     let Code::JavaScript { source } = &function.code else { return None };
-    let named = static_parameters.values().filter_map(|value| match value {
+    Some(Script::new(source.as_str(), libraries, named_secrets(static_parameters)))
+}
+
+/// The secrets that a flow gives to its functions.
+fn named_secrets(static_parameters: &BTreeMap<String, StaticValue>) -> impl Iterator<Item = String> {
+    static_parameters.values().filter_map(|value| match value {
         StaticValue::Secret(name) => Some(name.clone()),
         StaticValue::Value(_) => None,
-    });
-    Some(Script::new(source.as_str(), libraries, named))
+    })
 }
 
 /// What a tenant's functions reach of the world.
@@ -227,7 +225,7 @@ impl Host for TenantHost {
         let url = self.outbound.check(&request.url).map_err(|problem| problem.to_string())?;
         if !is_allowed(&url, &self.allowed) {
             let host = url.host_str().unwrap_or_default();
-            return Err(format!("{host} is not in Javascript.AllowedDomains"));
+            return Err(format!("{host} is not in Javascript.AllowedDomains: list it there"));
         }
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| "this is no method".to_owned())?;
         let asked = request.timeout_ms.map_or(FETCH_TIMEOUT, Duration::from_millis);

@@ -14,7 +14,7 @@ use std::{
 };
 
 use reqwest::{
-    Client, Method, Url,
+    Client, Method, Response, Url,
     dns::{Addrs, Name, Resolve, Resolving},
     header::{ACCEPT, HeaderMap, HeaderValue, RETRY_AFTER},
     redirect::Policy,
@@ -140,14 +140,7 @@ impl Outbound {
         if !response.status().is_success() {
             return Err(OutboundError::Failed(format!("the answer is {}", response.status())));
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| cause(error, limit))? {
-            body.extend_from_slice(&chunk);
-            if body.len() > most {
-                return Err(OutboundError::Failed(format!("the answer has more than {most} bytes")));
-            }
-        }
-        Ok(body)
+        bounded(&mut response, most, limit).await
     }
 
     /// The client itself, for libraries that speak a protocol of their own. Each address must have passed
@@ -182,13 +175,7 @@ impl Outbound {
         let mut response = request.send().await.map_err(|error| cause(error, limit))?;
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| cause(error, limit))? {
-            body.extend_from_slice(&chunk);
-            if body.len() > most {
-                return Err(OutboundError::Failed(format!("the answer has more than {most} bytes")));
-            }
-        }
+        let body = bounded(&mut response, most, limit).await?;
         let body = String::from_utf8_lossy(&body).into_owned();
         Ok(Fetched { status: response.status().as_u16(), headers, body })
     }
@@ -196,6 +183,18 @@ impl Outbound {
     fn client(&self) -> Result<&Client, OutboundError> {
         self.client.get_or_init(|| build(self.allow.clone())).as_ref().map_err(Clone::clone)
     }
+}
+
+/// The body of an answer, which may have at most `most` bytes.
+async fn bounded(response: &mut Response, most: usize, limit: Duration) -> Result<Vec<u8>, OutboundError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| cause(error, limit))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > most {
+            return Err(OutboundError::Failed(format!("the answer has more than {most} bytes")));
+        }
+    }
+    Ok(body)
 }
 
 /// Makes `ring` the cryptography of this process. Every client of this library needs one to be chosen.

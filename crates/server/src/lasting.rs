@@ -5,7 +5,13 @@
 //! its connection is taken from hyper and written here, which keeps no buffer. Nothing else is answered on it: it ends
 //! with the stream.
 
-use std::{io, time::Duration};
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use axum::{
     body::{Body, Bytes},
@@ -15,11 +21,97 @@ use axum::{
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use jiff::fmt::rfc2822::DateTimePrinter;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 /// Marks an answer, among its extensions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lasting;
+
+/// An answer that lasts, while it waits to be given its connection.
+///
+/// A client may ask for it before it has read what it asked for earlier, and of that hyper may still hold a part. Hyper
+/// flushes a connection only when it holds nothing any more: so the connection is free once it was flushed after the
+/// answer was there.
+#[derive(Clone, Default)]
+pub(crate) struct Handover(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    answer: Option<Response>,
+    /// Whether the connection was flushed since there is an answer.
+    flushed: bool,
+}
+
+impl Handover {
+    /// The connection as hyper is to have it.
+    pub(crate) fn watch<T>(&self, stream: T) -> Watched<T> {
+        Watched { stream, handover: self.clone() }
+    }
+
+    /// Keeps an answer until the connection is free.
+    pub(crate) fn keep(&self, answer: Response) {
+        *self.0.lock() = Kept { answer: Some(answer), flushed: false };
+    }
+
+    /// Whether there is an answer and its connection is free.
+    pub(crate) fn is_due(&self) -> bool {
+        let kept = self.0.lock();
+        kept.answer.is_some() && kept.flushed
+    }
+
+    /// The answer, if its connection is free.
+    pub(crate) fn take(&self) -> Option<Response> {
+        let mut kept = self.0.lock();
+        if kept.flushed { kept.answer.take() } else { None }
+    }
+}
+
+/// A connection that tells when it was flushed.
+pub(crate) struct Watched<T> {
+    stream: T,
+    handover: Handover,
+}
+
+impl<T> Watched<T> {
+    pub(crate) fn into_inner(self) -> T {
+        self.stream
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, read: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, read)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        self.handover.0.lock().flushed = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
 
 /// Longest time for a client to take what it is sent.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,7 +139,7 @@ async fn tell(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: Response,
                 _ => continue,
             },
         };
-        let (pieces, ended) = ready(frame, &mut body)?;
+        let (pieces, ended) = chunks(frame, &mut body)?;
         send(&mut stream, &pieces, patience).await?;
         if ended {
             return stream.shutdown().await;
@@ -56,7 +148,7 @@ async fn tell(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: Response,
 }
 
 /// A frame and those that can be had without waiting, as chunks (RFC 9112 §7.1); and whether that is the end.
-fn ready(first: Option<NextFrame>, body: &mut Body) -> io::Result<(Vec<u8>, bool)> {
+fn chunks(first: Option<NextFrame>, body: &mut Body) -> io::Result<(Vec<u8>, bool)> {
     let (mut next, mut pieces) = (first, Vec::new());
     loop {
         let Some(frame) = next else {

@@ -21,7 +21,6 @@ use axum::{
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
@@ -30,7 +29,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
 use crate::{
-    lasting::{self, Lasting},
+    lasting::{self, Handover, Lasting},
     tls::Tls,
 };
 
@@ -137,8 +136,8 @@ impl Connections {
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let Self { http, router, stop, tasks: _ } = self;
-        let kept = Arc::new(Mutex::new(None));
-        let lasts = kept.clone();
+        let handover = Handover::default();
+        let lasts = handover.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             // Before HTTP/1.1 there are no chunks.
@@ -147,14 +146,16 @@ impl Connections {
             async move {
                 let answer = answer.await?;
                 if may_last && answer.extensions().get::<Lasting>().is_some() {
-                    *lasts.lock() = Some(answer);
-                    // It is not answered here: what was kept is looked at as soon as this waits.
+                    lasts.keep(answer);
+                    // Hyper flushes whenever it is polled: it is once more, if it flushed before this.
+                    tokio::task::yield_now().await;
+                    // It is not answered here: the connection is taken over while this waits.
                     return std::future::pending().await;
                 }
                 Ok::<Response, Infallible>(answer)
             }
         });
-        let mut served = http.serve_connection(TokioIo::new(stream), service);
+        let mut served = http.serve_connection(TokioIo::new(handover.watch(stream)), service);
         let mut stopping = pin!(stop.cancelled());
         let mut is_stopping = false;
         let ended = poll_fn(|context| {
@@ -163,13 +164,13 @@ impl Connections {
                 Pin::new(&mut served).graceful_shutdown();
             }
             let ended = Pin::new(&mut served).poll(context);
-            if kept.lock().is_some() { Poll::Ready(Ok(())) } else { ended }
+            if handover.is_due() { Poll::Ready(Ok(())) } else { ended }
         });
         if let Err(error) = ended.await {
             tracing::debug!(%error, "connection ended");
         }
-        let answer = kept.lock().take()?;
-        Some((served.into_parts().io.into_inner(), answer))
+        let answer = handover.take()?;
+        Some((served.into_parts().io.into_inner().into_inner(), answer))
     }
 }
 
@@ -180,5 +181,41 @@ async fn wait_after(error: &io::Error) {
     if !connection.contains(&error.kind()) {
         tracing::warn!(%error, "cannot accept connections");
         tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        Extension,
+        routing::{get, post},
+    };
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_lasts_comes_after_all_of_those_before_it() {
+        let long = "x".repeat(16 << 10);
+        let said = long.clone();
+        let router = Router::new()
+            .route("/long", post(move || async move { said }))
+            .route("/lasting", get(|| async { (Extension(Lasting), "told") }));
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new());
+        let connections = Connections { http, router, stop: CancellationToken::new(), tasks: TaskTracker::new() };
+        // The client takes less at once than the first answer has, and asks for the second in the same breath.
+        let (mut client, server) = tokio::io::duplex(1024);
+        let serving = tokio::spawn(connections.serve(server, Peer(SocketAddr::from(([127, 0, 0, 1], 1)))));
+        let asked = "POST /long HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhello\
+                     GET /lasting HTTP/1.1\r\nhost: x\r\n\r\n";
+        client.write_all(asked.as_bytes()).await.expect("it is asked");
+        let mut read = String::new();
+        client.read_to_string(&mut read).await.expect("text");
+        serving.await.expect("it ends");
+        assert!(read.starts_with("HTTP/1.1 200 OK\r\n"));
+        let (_, rest) = read.split_once(&long).expect("the whole first answer");
+        assert!(rest.starts_with("HTTP/1.1 200 OK\r\n"), "{rest}");
+        assert!(rest.ends_with("\r\n\r\n4\r\ntold\r\n0\r\n\r\n"), "{rest}");
     }
 }

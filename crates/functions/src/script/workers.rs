@@ -153,17 +153,9 @@ struct Tenant {
 
 /// Who may run: held while a call does.
 struct Turn {
-    shared: Arc<Shared>,
-    name: TenantId,
-    tenant: Option<Arc<Tenant>>,
+    /// As long as somebody holds it, it is not forgotten.
+    _tenant: Arc<Tenant>,
     _permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        drop(self.tenant.take());
-        self.shared.forget(&self.name);
-    }
 }
 
 impl Workers {
@@ -223,7 +215,8 @@ impl Workers {
         let memory = limits.memory.min(options.memory_bytes);
         let limits = &CallLimits { wall: limits.wall.min(LONGEST), cpu: limits.cpu.min(LONGEST), memory };
         let task = task(script, input, limits, options)?;
-        let turn = self.shared.turn(tenant).await?;
+        // A process is killed or kept before the turn is over: what runs and what is kept are never too many together.
+        let _turn = self.shared.turn(tenant).await?;
         let mut process = self.shared.process(tenant).await?;
         let begun = Instant::now();
         let errand = Errand {
@@ -246,7 +239,6 @@ impl Workers {
             // The process is dropped, which kills it.
             Err(failure) => Err(FunctionError::new(failure.kind, failure.message)),
         };
-        drop(turn);
         outcome.map(|output| FunctionOutput {
             duration_micros: u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
             ..output
@@ -270,7 +262,7 @@ impl Workers {
 
 impl Shared {
     /// Waits until a call of a tenant may run.
-    async fn turn(self: &Arc<Self>, name: &TenantId) -> Result<Turn, FunctionError> {
+    async fn turn(&self, name: &TenantId) -> Result<Turn, FunctionError> {
         let tenant = Arc::clone(self.state.lock().tenants.entry(name.clone()).or_insert_with(|| {
             Arc::new(Tenant {
                 running: Arc::new(Semaphore::new(self.options.per_tenant)),
@@ -289,7 +281,7 @@ impl Shared {
         };
         let all = timeout_at(end, Arc::clone(&self.running).acquire_owned()).await;
         let all = all.map_err(|_| self.waited())?.map_err(|_| stopped())?;
-        Ok(Turn { shared: Arc::clone(self), name: name.clone(), tenant: Some(tenant), _permits: (own, all) })
+        Ok(Turn { _tenant: tenant, _permits: (own, all) })
     }
 
     /// A process for a call of a tenant: one of its own, else a blank one.
@@ -340,9 +332,11 @@ impl Shared {
 
     /// Keeps a process for its tenant.
     fn keep(&self, tenant: &TenantId, mut process: Process) {
+        process.used = Instant::now();
+        let mut state = self.state.lock();
+        // Looked at under the lock: what is kept after `stop` has emptied this would live on.
         if process.tasks < self.options.calls_per_process && !self.stop.is_cancelled() {
-            process.used = Instant::now();
-            self.state.lock().kept.push_back((tenant.clone(), process));
+            state.kept.push_back((tenant.clone(), process));
         }
     }
 
@@ -351,14 +345,6 @@ impl Shared {
         while state.blank.len() + state.starting < self.options.spare && !self.stop.is_cancelled() {
             state.starting += 1;
             self.tasks.spawn(start(Arc::downgrade(self), self.options.program.clone(), self.stop.clone()));
-        }
-    }
-
-    /// Forgets a tenant that has no call.
-    fn forget(&self, name: &TenantId) {
-        let mut state = self.state.lock();
-        if state.tenants.get(name).is_some_and(|tenant| Arc::strong_count(tenant) == 1) {
-            state.tenants.remove(name);
         }
     }
 
@@ -430,7 +416,7 @@ async fn start(shared: Weak<Shared>, program: PathBuf, stop: CancellationToken) 
     }
 }
 
-/// Ends processes that were idle for long.
+/// Ends processes that were idle for long, and forgets tenants that have no call.
 async fn tend(shared: Weak<Shared>, stop: CancellationToken) {
     loop {
         tokio::select! {
@@ -442,6 +428,8 @@ async fn tend(shared: Weak<Shared>, stop: CancellationToken) {
         while state.kept.front().is_some_and(|(_, process)| process.used.elapsed() > shared.options.idle) {
             state.kept.pop_front();
         }
+        // Under the lock nobody comes to hold one that nobody holds.
+        state.tenants.retain(|_, tenant| Arc::strong_count(tenant) > 1);
     }
 }
 

@@ -13,7 +13,7 @@ mod with;
 pub(crate) use past::{LINES, RecentPast, of_entries};
 pub(crate) use record::{FlowJournal, entries};
 pub(crate) use thinking::{Interruption, Thinking};
-pub(crate) use visit::Kept;
+pub(crate) use visit::{Kept, Onward};
 pub(crate) use with::{beside_scenario, entering, leaves, memory};
 
 pub use dialogue::scenario::document::ENTER_FLOW;

@@ -55,6 +55,15 @@ impl Visit {
     }
 }
 
+/// Where a scenario can send the conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Onward {
+    /// Into a flow.
+    IntoFlow,
+    /// Nowhere in this turn: a flow has just come back, and the two could send it to and fro without end.
+    Nowhere,
+}
+
 /// That a scenario sends the conversation into a flow.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entering {

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use super::{
     ENTER_FLOW,
     turn::{FlowCall, FlowTurn},
-    visit::{Entering, Kept, Visit},
+    visit::{Entering, Kept, Onward, Visit},
 };
 use crate::{
     loaded::{AgentSource, LoadedAgent, Program},
@@ -227,7 +227,7 @@ impl Shared {
             globals: deliberation.globals,
             platform: call.platform,
         };
-        let (outcome, answers) = self.deliberate(call, scenario, remembered.transcript, input).await?;
+        let (outcome, answers) = self.deliberate(call, scenario, remembered.transcript, input, Onward::Nowhere).await?;
         taken.parts.push(Part::Said(outcome.said));
         taken.heard = taken.heard.take().or(outcome.heard);
         taken.session = Some(raw(&outcome.session)?);

@@ -135,7 +135,9 @@ impl TenantModels {
         };
         if provider == Provider::Scripted {
             let script = self.scripts.get(name);
-            let script = script.ok_or_else(|| not_configured(format!("this tenant has no model script `{name}`")))?;
+            let script = script.ok_or_else(|| {
+                not_configured(format!("this tenant has no model script `{name}`: make it, or name another"))
+            })?;
             return Ok(ModelEndpoint { model: name.to_owned(), ..ModelEndpoint::scripted(script.clone()) });
         }
         let (key, address) = match provider {
@@ -148,10 +150,13 @@ impl TenantModels {
         let base_url = address.and_then(|address| self.text(address)).map(str::to_owned);
         let held = self.keys.get(key).cloned();
         if held.is_none() && provider != Provider::Compatible {
-            return Err(not_configured(format!("{key} is not set")));
+            return Err(not_configured(format!("{key} is not set: set it, or choose another provider")));
         }
         if base_url.is_none() && matches!(provider, Provider::Compatible | Provider::AzureOpenAi) {
-            return Err(not_configured(format!("{} is not set", address.unwrap_or_default())));
+            return Err(not_configured(format!(
+                "{} is not set: set it, or choose another provider",
+                address.unwrap_or_default()
+            )));
         }
         let organization = match provider {
             Provider::OpenAi => self.text("OpenAi.Organization").map(str::to_owned),

@@ -3,9 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use model::{
-    AgentId, TenantId, Timestamp,
+    AgentId, TenantId, Timestamp, TranscriptId,
     agent::{Agent, AgentKind},
-    inbound::Inbound,
+    inbound::{Act, Inbound},
+    transcript::TranscriptState,
 };
 use runtime::{AgentChoice, Arrival, Conversation, Runtime, RuntimeOptions, TurnAnswer, TurnCall, TurnError};
 use serde_json::{Value, json};
@@ -99,6 +100,24 @@ impl Desk {
     pub(crate) async fn says(&self, agent: AgentId, contact: &str, text: &str) -> Result<TurnAnswer, TurnError> {
         self.runtime.turn(self.call(AgentChoice::Named(agent), contact, Inbound::text(text))).await
     }
+}
+
+/// The first act of a new conversation with the draft of a flow.
+pub(crate) fn beginning(tenant: &TenantId, flow: AgentId) -> (TranscriptId, TurnCall) {
+    let transcript = TranscriptId(Uuid::now_v7());
+    let state = TranscriptState { channel: "web".into(), ..TranscriptState::default() };
+    let call = TurnCall {
+        tenant: tenant.clone(),
+        agent: AgentChoice::Draft(flow),
+        contact: format!("c-{transcript}").parse().unwrap(),
+        message_id: None,
+        inbound: Inbound::new(Act::Open),
+        request: Arrival::default(),
+        platform: "web",
+        conversation: Conversation::New { transcript, state: Box::new(state) },
+        live: None,
+    };
+    (transcript, call)
 }
 
 pub(crate) fn texts(answer: &TurnAnswer) -> Vec<String> {

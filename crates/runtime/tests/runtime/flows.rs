@@ -21,27 +21,26 @@ use runtime::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, beginning};
+
+/// A function that is configured to find an account.
+pub(crate) fn lookup() -> FunctionDocument {
+    let settings = json!({"values": {"account": "4711"}, "response": "found", "event": "AccountFound"});
+    FunctionDocument {
+        name: "lookup".into(),
+        description: "Finds the account.".into(),
+        code: Code::Integration { integration: "set_context".into(), settings: settings.as_object().unwrap().clone() },
+        events: vec!["AccountFound".into()],
+        context_additions: vec!["account".into()],
+        ..FunctionDocument::default()
+    }
+}
 
 /// A flow with two states, whose function is configured to emit an event.
 async fn bank(desk: &Desk, script: Value) -> AgentId {
     let store = desk.runtime.store();
     ModelScripts::new(store).put(&desk.tenant, "bank", script).await.unwrap();
-    let lookup = FunctionDocument {
-        name: "lookup".into(),
-        description: "Finds the account.".into(),
-        code: Code::Integration {
-            integration: "set_context".into(),
-            settings: json!({"values": {"account": "4711"}, "response": "found", "event": "AccountFound"})
-                .as_object()
-                .unwrap()
-                .clone(),
-        },
-        events: vec!["AccountFound".into()],
-        context_additions: vec!["account".into()],
-        ..FunctionDocument::default()
-    };
-    let lookup = Functions::new(store).create(&desk.tenant, lookup).await.unwrap().value.id;
+    let lookup = Functions::new(store).create(&desk.tenant, lookup()).await.unwrap().value.id;
     let flow: FlowDocument = serde_json::from_value(json!({
         "name": "Bank", "initial": "hello",
         "states": [
@@ -78,19 +77,7 @@ struct Talk<'d> {
 
 impl<'d> Talk<'d> {
     async fn open(desk: &'d Desk, flow: AgentId) -> (Self, TurnAnswer) {
-        let transcript = TranscriptId(Uuid::now_v7());
-        let state = TranscriptState { channel: "web".into(), ..TranscriptState::default() };
-        let call = TurnCall {
-            tenant: desk.tenant.clone(),
-            agent: AgentChoice::Draft(flow),
-            contact: format!("c-{transcript}").parse::<ContactId>().unwrap(),
-            message_id: None,
-            inbound: Inbound::new(Act::Open),
-            request: Arrival::default(),
-            platform: "web",
-            conversation: Conversation::New { transcript, state: Box::new(state) },
-            live: None,
-        };
+        let (transcript, call) = beginning(&desk.tenant, flow);
         let answer = desk.runtime.turn(call).await.unwrap();
         (Self { desk, transcript }, answer)
     }

@@ -1,9 +1,6 @@
 //! Recorded conversations, replayed.
 
-use dialogue::flow::{
-    document::FlowDocument,
-    function::{Code, FunctionDocument},
-};
+use dialogue::flow::document::FlowDocument;
 use model::{
     AgentId, TranscriptId,
     inbound::{Act, Inbound, Intervention},
@@ -22,7 +19,10 @@ use serde_json::{Value, json};
 use store::Expect;
 use uuid::Uuid;
 
-use crate::desk::{Desk, answering, echo};
+use crate::{
+    desk::{Desk, answering, echo},
+    flows::lookup,
+};
 
 impl Desk {
     async fn replay(&self, agent: AgentId, source: AgentSource, chained: bool) -> ReplayReport {
@@ -234,16 +234,7 @@ pub(crate) async fn bank(desk: &Desk) -> (AgentId, FlowDocument) {
         "otherwise": {"say": "You said: {{last_user}}"},
     });
     ModelScripts::new(store).put(&desk.tenant, "bank", script).await.unwrap();
-    let settings = json!({"values": {"account": "4711"}, "response": "found", "event": "AccountFound"});
-    let lookup = FunctionDocument {
-        name: "lookup".into(),
-        description: "Finds the account.".into(),
-        code: Code::Integration { integration: "set_context".into(), settings: settings.as_object().unwrap().clone() },
-        events: vec!["AccountFound".into()],
-        context_additions: vec!["account".into()],
-        ..FunctionDocument::default()
-    };
-    let lookup = Functions::new(store).create(&desk.tenant, lookup).await.unwrap().value.id;
+    let lookup = Functions::new(store).create(&desk.tenant, lookup()).await.unwrap().value.id;
     let flow: FlowDocument = serde_json::from_value(json!({
         "name": "Bank", "initial": "hello",
         "states": [

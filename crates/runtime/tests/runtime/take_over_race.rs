@@ -5,21 +5,20 @@ use std::{collections::HashMap, time::Duration};
 
 use dialogue::flow::document::FlowDocument;
 use model::{
-    AgentId, ContactId, LogSeq, TenantId, TranscriptId,
-    inbound::{Act, Inbound, Intervention},
+    AgentId, LogSeq, TenantId, TranscriptId,
+    inbound::{Inbound, Intervention},
     record::{Author, Record, TurnRecord},
-    transcript::{Control, TranscriptState},
+    transcript::Control,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use runtime::{
-    ActCall, AgentChoice, Arrival, Conversation, Runtime, TurnAnswer, TurnCall,
+    ActCall, Arrival, Runtime, TurnAnswer,
     agents::{Access, Agents},
     models::ModelScripts,
 };
 use serde_json::json;
-use uuid::Uuid;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, beginning};
 
 /// Conversations that go on at the same time: few enough that a turn is not mostly waiting.
 const AT_ONCE: u64 = 20;
@@ -118,19 +117,7 @@ struct Talk<'r> {
 
 impl<'r> Talk<'r> {
     async fn begin(runtime: &'r Runtime, tenant: &'r TenantId, flow: AgentId) -> Self {
-        let transcript = TranscriptId(Uuid::now_v7());
-        let state = TranscriptState { channel: "web".into(), ..TranscriptState::default() };
-        let call = TurnCall {
-            tenant: tenant.clone(),
-            agent: AgentChoice::Draft(flow),
-            contact: format!("c-{transcript}").parse::<ContactId>().unwrap(),
-            message_id: None,
-            inbound: Inbound::new(Act::Open),
-            request: Arrival::default(),
-            platform: "web",
-            conversation: Conversation::New { transcript, state: Box::new(state) },
-            live: None,
-        };
+        let (transcript, call) = beginning(tenant, flow);
         runtime.turn(call).await.unwrap();
         Self { runtime, tenant, transcript }
     }

@@ -115,6 +115,10 @@ impl Follower {
     /// The next event; none at the end.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
+            // Before anything is sent, what is read again of the log included.
+            if !self.audience.may_go_on(&self.app) {
+                return None;
+            }
             if let Some(frame) = self.ready.pop_front() {
                 return Some(frame);
             }
@@ -166,17 +170,11 @@ impl Follower {
         let subscription = self.subscription.as_mut()?;
         let news = tokio::select! {
             _ = self.heartbeat.tick() => {
-                if !self.audience.may_go_on(&self.app) {
-                    return None;
-                }
                 self.beat();
                 return Some(());
             }
             news = subscription.next() => news,
         };
-        if !self.audience.may_go_on(&self.app) {
-            return None;
-        }
         match news {
             Some(news) => self.tell(&news),
             // Nobody was too slow then.

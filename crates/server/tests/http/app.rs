@@ -122,9 +122,14 @@ impl TestApp {
     }
 
     pub(crate) async fn agent(&self, tenant: &str, access: Access) -> TestAgent {
+        self.agent_of(tenant, &scenario(), access).await
+    }
+
+    /// Publishes a scenario of a test's own.
+    pub(crate) async fn agent_of(&self, tenant: &str, document: &Value, access: Access) -> TestAgent {
         let tenant = tenant.parse().expect("a tenant name");
         let agents = Agents::new(&self.store);
-        let agent = agents.create(&tenant, &scenario(), access).await.expect("the agent is made");
+        let agent = agents.create(&tenant, document, access).await.expect("the agent is made");
         agents.publish(&tenant, agent.id).await.expect("it is published");
         self.noticed().await;
         TestAgent { id: agent.id.to_string(), app_key: agent.app_key }

@@ -2,19 +2,25 @@
 //! the conversation back.
 
 use reqwest::Method;
-use runtime::agents::{Access, Agents};
+use runtime::agents::Access;
 use serde_json::{Value, json};
 
-use crate::app::{TestAgent, TestApp, Visitor, json_of};
+use crate::{
+    app::{TestAgent, TestApp, Visitor, json_of},
+    flow_stage::{calls, then, unreached},
+    flows_world::World,
+};
 
 /// What the flow's model does.
 fn script() -> Value {
     json!({
         "rules": [
-            { "when": { "text_contains": "my seat", "tool_offered": "seat" }, "then": { "call": [{ "name": "seat", "arguments": {} }] } },
-            { "when": { "tool_result_of": "seat" }, "then": { "say": "{{tool_result}}" } },
-            { "when": { "text_contains": "all done", "tool_offered": "leave" }, "then": { "call": [{ "name": "leave", "arguments": {} }] } },
-            { "when": { "text_contains": "which ways" }, "then": { "say": "**Two**:\n\n- by [boat](https://example.com/boat)\n- <script>x</script>on foot" } },
+            calls("my seat", "seat", json!({})),
+            then("seat", "{{tool_result}}"),
+            calls("all done", "leave", json!({})),
+            calls("once more", "again", json!({})),
+            { "when": { "text_contains": "which ways" },
+              "then": { "say": "**Two**:\n\n- by [boat](https://example.com/boat)\n- <script>x</script>on foot" } },
             { "when": { "text_contains": "goodbye" }, "then": { "say": "Farewell.", "call": [{ "name": "end_conversation" }] } },
         ],
         "otherwise": { "say": "You said: **{{last_user}}**" },
@@ -23,60 +29,52 @@ fn script() -> Value {
 
 /// A tenant with a scenario that enters a flow.
 struct Bank {
-    app: TestApp,
-    flow: String,
+    world: World,
     agent: TestAgent,
 }
 
 impl Bank {
     async fn open() -> Self {
-        let app = TestApp::start().await;
-        let (status, answer) = app.integrator(Method::PUT, "model-scripts/bank", Some(script())).await;
-        assert!(status.is_success(), "{answer}");
         let function = |name: &str, settings: Value, events: Value| {
             json!({ "name": name, "description": name, "events": events,
                     "code": { "type": "integration", "integration": "set_context", "settings": settings } })
         };
-        let seat = function("seat", json!({ "values": {}, "response": "Seat {{seat}}" }), json!([]));
-        let seat = made(&app, "functions", seat).await;
-        let leave = function("leave", json!({ "values": {}, "response": "ok", "event": "Done" }), json!(["Done"]));
-        let leave = made(&app, "functions", leave).await;
-        let flow = json!({
-            "name": "Bank", "initial": "help",
-            "states": [{ "id": "help", "name": "Help", "thought": "Help.", "functions": [seat, leave] }],
-            "transitions": [{ "id": "t", "from": "help", "event": "Done", "to": { "scenario": "intent.user.Returned" } }],
-            "configuration": { "model": { "provider": "scripted", "name": "bank" } },
-        });
-        let flow = made(&app, "flows/handlers", flow).await;
-        let tenant = "demo".parse().expect("a tenant name");
-        let agents = Agents::new(&app.store);
-        let agent = agents.create(&tenant, &scenario(&flow), Access::Open).await.expect("the agent is made");
-        agents.publish(&tenant, agent.id).await.expect("it is published");
-        app.noticed().await;
-        Self { flow, agent: TestAgent { id: agent.id.to_string(), app_key: agent.app_key }, app }
+        let functions = [
+            function("seat", json!({ "values": {}, "response": "Seat {{seat}}" }), json!([])),
+            function("leave", json!({ "values": {}, "response": "ok", "event": "Done" }), json!(["Done"])),
+            function("again", json!({ "values": {}, "response": "ok", "event": "Again" }), json!(["Again"])),
+        ];
+        let world = unreached(TestApp::start().await, script(), &functions, |ids| {
+            json!({
+                "name": "Bank", "initial": "help",
+                "states": [{ "id": "help", "name": "Help", "thought": "Help.", "functions": ids }],
+                "transitions": [
+                    { "id": "t", "from": "help", "event": "Done", "to": { "scenario": "intent.user.Returned" } },
+                    { "id": "u", "from": "help", "event": "Again", "to": { "scenario": "intent.user.Bank" } },
+                ],
+                "configuration": { "model": { "provider": "scripted", "name": "stage" } },
+            })
+        })
+        .await;
+        let agent = world.app.agent_of("demo", &scenario(&world.flow), Access::Open).await;
+        Self { world, agent }
     }
 
     async fn visitor(&self, name: &str) -> Visitor {
-        let visitor = self.app.visitor(&self.agent, name);
+        let visitor = self.world.app.visitor(&self.agent, name);
         assert_eq!(visitor.opens().await, "Hello");
         visitor
     }
 
-    /// The only transcript of a contact.
+    /// The only transcript of a contact, as the list has it.
     async fn transcript(&self, contact: &str) -> Value {
-        let (status, page) = self.app.integrator(Method::GET, &format!("transcripts?contact={contact}"), None).await;
+        let (status, page) = self.world.ask(Method::GET, &format!("transcripts?contact={contact}"), None).await;
         assert_eq!(status, 200, "{page}");
         let of_contact: Vec<&Value> =
             page["transcripts"].as_array().expect("a list").iter().filter(|one| one["contact"] == contact).collect();
         assert_eq!(of_contact.len(), 1, "one conversation, whoever answers: {page}");
         of_contact[0].clone()
     }
-}
-
-async fn made(app: &TestApp, path: &str, body: Value) -> String {
-    let (status, answer) = app.integrator(Method::POST, path, Some(body)).await;
-    assert_eq!(status, 201, "{path}: {answer}");
-    answer["id"].as_str().expect("an id").to_owned()
 }
 
 /// A scenario whose buttons enter the flow, and what cannot be entered.
@@ -206,6 +204,27 @@ async fn an_event_returns_to_the_scenario_which_answers_in_the_same_turn() {
     assert_eq!(says(&visitor, "all done").await, ["Pardon?"], "the scenario hears it");
     assert_eq!(presses(&visitor, "intent.user.Bank").await.len(), 2, "the way in is open again");
     assert_eq!(says(&visitor, "my seat").await, ["Seat 4B"]);
+    let transcript = bank.world.transcript(transcript["id"].as_str().expect("an id")).await;
+    assert_eq!(transcript["turns"], 6, "the way there and back takes no turn of its own");
+    let calls = transcript["function_calls"].as_array().expect("calls").iter();
+    let calls: Vec<&Value> = calls.map(|call| &call["function"]).collect();
+    assert_eq!(calls, ["leave", "seat"]);
+}
+
+#[tokio::test]
+async fn what_people_do_to_a_conversation_holds_in_the_flow_that_a_scenario_entered() {
+    let bank = Bank::open().await;
+    let visitor = bank.visitor("ann").await;
+    presses(&visitor, "intent.user.Bank").await;
+    let transcript = bank.transcript("ann").await;
+    let id = transcript["id"].as_str().expect("an id");
+    let (status, taken) = bank.world.webchat(Method::POST, &format!("/{id}/CsrTakeOver"), None).await;
+    assert_eq!((status, &taken["control"]), (200, &json!("Operator")), "{taken}");
+    let (status, silent) = visitor.send(json!({ "type": "text", "data": { "text": "my seat" } })).await;
+    assert!(status.is_success() && !silent.to_string().contains("4B"), "{silent}");
+    let (status, back) = bank.world.webchat(Method::POST, &format!("/{id}/CsrHandBack"), None).await;
+    assert_eq!((status, &back["control"]), (200, &json!("Agent")), "{back}");
+    assert_eq!(says(&visitor, "my seat").await, ["Seat 4B"], "the flow goes on where it was");
 }
 
 #[tokio::test]
@@ -248,9 +267,24 @@ async fn a_flow_that_is_not_there_is_an_action_that_failed() {
     assert_eq!(says(&visitor, "my seat").await, ["Pardon?"]);
     let transcript = bank.transcript("ann").await;
     let path = format!("transcripts/{}/turns/2/journal", transcript["id"].as_str().expect("an id"));
-    let (status, journal) = bank.app.integrator(Method::GET, &path, None).await;
+    let (status, journal) = bank.world.ask(Method::GET, &path, None).await;
     assert_eq!(status, 200, "{journal}");
     assert!(journal.to_string().contains("there is no flow 01a21592-4291-77f1-b6a0-6e92a7bd730c"), "{journal}");
+}
+
+#[tokio::test]
+async fn a_flow_that_comes_back_is_not_entered_again_in_the_same_turn() {
+    let bank = Bank::open().await;
+    let visitor = bank.visitor("ann").await;
+    presses(&visitor, "intent.user.Bank").await;
+    assert_eq!(says(&visitor, "once more").await, ["I take you there."]);
+    let transcript = bank.transcript("ann").await;
+    let path = format!("transcripts/{}/turns/3/journal", transcript["id"].as_str().expect("an id"));
+    let (status, journal) = bank.world.ask(Method::GET, &path, None).await;
+    assert_eq!(status, 200, "{journal}");
+    assert!(journal.to_string().contains("a flow has just come back"), "{journal}");
+    assert_eq!(says(&visitor, "my seat").await, ["Pardon?"], "the scenario has the conversation");
+    assert_eq!(presses(&visitor, "intent.user.Bank").await.len(), 2, "the way in is open again");
 }
 
 #[tokio::test]
@@ -258,9 +292,10 @@ async fn a_flow_that_is_deleted_gives_its_visitors_back() {
     let bank = Bank::open().await;
     let visitor = bank.visitor("ann").await;
     presses(&visitor, "intent.user.Bank").await;
-    let (status, answer) = bank.app.integrator(Method::DELETE, &format!("flows/handlers/{}", bank.flow), None).await;
-    assert!(status.is_success(), "{answer}");
-    bank.app.noticed().await;
+    let path = format!("flows/handlers/{}", bank.world.flow);
+    let (status, answer) = bank.world.ask(Method::DELETE, &path, None).await;
+    assert_eq!(status, 204, "{answer}");
+    bank.world.app.noticed().await;
     assert_eq!(says(&visitor, "my seat").await, ["Pardon?"]);
     assert_eq!(presses(&visitor, "intent.user.Bank").await, ["I take you there."]);
 }

@@ -1,7 +1,7 @@
 //! Files that visitors send: rows OD-C14, OD-M25, OD-M26.
 
 use reqwest::{Client, Method, StatusCode};
-use runtime::agents::{Access, Agents};
+use runtime::agents::Access;
 use serde_json::{Value, json};
 
 use crate::app::{TestAgent, TestApp, Visitor, json_of, scenario};
@@ -36,12 +36,7 @@ async fn asking(app: &TestApp, markup: &str, repeated: &str) -> TestAgent {
     turns.push(turn("ask", "intent.user.Ask", format!("<message>{markup}</message>")));
     let said = format!("<message><text-message>{repeated}</text-message></message>");
     turns.push(turn("sent", "intent.user.Sent", said));
-    let demo = "demo".parse().expect("a tenant name");
-    let agents = Agents::new(&app.store);
-    let agent = agents.create(&demo, &document, Access::Open).await.expect("the agent is made");
-    agents.publish(&demo, agent.id).await.expect("it is published");
-    app.noticed().await;
-    TestAgent { id: agent.id.to_string(), app_key: agent.app_key }
+    app.agent_of("demo", &document, Access::Open).await
 }
 
 const ASKED: &str = "<file-upload-message><callback>intent.user.Sent</callback><submit_text>Submit</submit_text>\

@@ -58,6 +58,18 @@ pub(crate) async fn stage(
     functions: &[Value],
     flow: impl FnOnce(&[String]) -> Value,
 ) -> World {
+    let mut world = unreached(app, script, functions, flow).await;
+    world.code = world.point(json!({ "friendlyName": "Stage" })).await.1;
+    world
+}
+
+/// A flow that no point of contact leads to.
+pub(crate) async fn unreached(
+    app: TestApp,
+    script: Value,
+    functions: &[Value],
+    flow: impl FnOnce(&[String]) -> Value,
+) -> World {
     let (status, answer) = app.integrator(Method::PUT, "model-scripts/stage", Some(script)).await;
     assert!(status.is_success(), "{answer}");
     let mut ids = Vec::new();
@@ -65,9 +77,7 @@ pub(crate) async fn stage(
         ids.push(made(&app, "functions", function.clone()).await);
     }
     let flow = made(&app, "flows/handlers", flow(&ids)).await;
-    let mut world = World { app, flow, code: String::new() };
-    world.code = world.point(json!({ "friendlyName": "Stage" })).await.1;
-    world
+    World { app, flow, code: String::new() }
 }
 
 impl World {

@@ -5,7 +5,10 @@ use std::time::Duration;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, json_of};
+use crate::{
+    app::{TestApp, json_of},
+    flows::made,
+};
 
 /// A tenant `demo` with a flow.
 pub(crate) struct World {
@@ -177,12 +180,6 @@ impl World {
 pub(crate) fn ids(page: &Value) -> Vec<String> {
     let transcripts = page["transcripts"].as_array().expect("a list");
     transcripts.iter().map(|one| one["id"].as_str().expect("an id").to_owned()).collect()
-}
-
-async fn made(app: &TestApp, path: &str, body: Value) -> String {
-    let (status, answer) = app.integrator(Method::POST, path, Some(body)).await;
-    assert_eq!(status, 201, "{path}: {answer}");
-    answer["id"].as_str().expect("an id").to_owned()
 }
 
 async fn point(app: &TestApp, more: Value) -> (String, String) {

@@ -48,7 +48,6 @@ mod realm_cors;
 mod realm_sign_in;
 mod realm_tokens;
 mod roles;
-mod scenario_and_flow;
 mod secrets;
 mod signing_in;
 mod sink;
