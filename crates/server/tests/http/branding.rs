@@ -3,8 +3,8 @@
 use reqwest::{Client, Method, Response, header};
 use serde_json::{Value, json};
 
-use crate::flows_world::World;
 use crate::app::{TestApp, json_of};
+use crate::flows_world::World;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nlight";
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0dark";
@@ -264,7 +264,9 @@ async fn da_d04_a_destination_that_was_seen_gets_its_icon() {
         assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("handoff_icons.queue")), "{problem}");
     }
     // The icon stays when the conversation is handed back.
-    let (status, _) = world.ask(Method::PUT, &format!("transcripts/{}/status", page.transcript), Some(json!({ "status": "InProgress" }))).await;
+    let (status, _) = world
+        .ask(Method::PUT, &format!("transcripts/{}/status", page.transcript), Some(json!({ "status": "InProgress" })))
+        .await;
     assert_eq!(status, 200);
     assert_eq!(world.ask(Method::PUT, "branding", Some(json!({ "handoff_icons": icons }))).await.0, 200);
 }

@@ -40,7 +40,11 @@ async fn da_j13_da_j14_functions_are_filtered_by_tag_and_integration() {
     assert_eq!(names(&list("?integration=hand_off&tag=phone").await), [""; 0]);
 
     let (_, whole) = ask(&app, Method::GET, &format!("functions/{hand_off}"), None).await;
-    assert_eq!(whole["code"]["settings"], json!({ "skills": ["billing"], "response": "A colleague comes." }), "settings are as they are");
+    assert_eq!(
+        whole["code"]["settings"],
+        json!({ "skills": ["billing"], "response": "A colleague comes." }),
+        "settings are as they are"
+    );
     let state = json!({ "name": "Start", "functions": [hand_off] });
     made(&app, "flows/handlers", json!({ "name": "Attached like another", "states": [state] })).await;
     assert_eq!(ask(&app, Method::GET, &format!("functions/{hand_off}/source"), None).await.0, 409);
@@ -187,7 +191,8 @@ async fn a_function_that_cannot_be_read_is_refused_with_its_place() {
     let (status, problem) = app.integrator(Method::POST, "functions", Some(broken)).await;
     assert_eq!((status.as_u16(), &problem["errors"][0]["field"]), (422, &json!("code.source")), "{problem}");
     assert!(problem["errors"][0]["message"].as_str().is_some_and(|text| text.contains("line 2")), "{problem}");
-    let odd = json!({ "name": "odd", "code": { "type": "integration", "integration": "http_request", "settings": {} } });
+    let odd =
+        json!({ "name": "odd", "code": { "type": "integration", "integration": "http_request", "settings": {} } });
     let (status, problem) = app.integrator(Method::POST, "functions", Some(odd)).await;
     assert_eq!((status.as_u16(), &problem["errors"][0]["field"]), (422, &json!("code.settings")), "{problem}");
     let (_, listed) = app.integrator(Method::GET, "functions", None).await;

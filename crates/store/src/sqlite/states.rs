@@ -55,7 +55,11 @@ fn labels(state: &TranscriptState) -> Labels {
     });
     let functions = state.functions.iter().map(|name| (FUNCTION, name.clone(), String::new()));
     let destination = state.destination.iter().map(|name| (DESTINATION, name.clone(), String::new()));
-    tags.chain(parameters).chain(functions).chain(destination).filter(|(_, _, value)| value.len() <= MAX_LABEL_BYTES).collect()
+    tags.chain(parameters)
+        .chain(functions)
+        .chain(destination)
+        .filter(|(_, _, value)| value.len() <= MAX_LABEL_BYTES)
+        .collect()
 }
 
 /// Notes how a transcript stands now. Its row among the transcripts is there already.

@@ -27,8 +27,7 @@ use super::{
     pipeline::Pipeline,
     projector::Projector,
     readers::{Readers, off_the_async_threads},
-    states,
-    transcripts,
+    states, transcripts,
 };
 use crate::{
     ClickstreamFilter, ClickstreamLine, Committed, EntryFilter, Erased, EventFilter, InteractionFilter,
