@@ -9,6 +9,8 @@ import sys
 
 HERE = pathlib.Path(__file__).parent
 NODE_MODULES = HERE / "node_modules"
+# Their bodies are JavaScript and CSV, which the generator of Python clients cannot send.
+NOT_JSON = {"putFunctionSource", "importUsers"}
 
 
 def run(*command, **more):
@@ -23,13 +25,15 @@ def test_a_generated_python_client_works(server, api, conversation, tmp_path, mo
     (tmp_path / "config.yml").write_text("post_hooks: []\n")
     generator = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
     address = f"{server.url}/api/swagger/openapi-3.1.json"
-    run(
+    told = run(
         *generator, "--url", address, "--config", tmp_path / "config.yml", "--output-path", tmp_path / "parlance_client"
     )
+    assert "Unable to process schema" not in told, told
 
     generated = {file.stem for file in (tmp_path / "parlance_client/api").glob("*/*.py")} - {"__init__"}
-    operations = [operation for item in document["paths"].values() for operation in item.values()]
-    assert len(generated) == len(operations), "an operation that the generator cannot read is left out"
+    operations = {operation["operationId"] for item in document["paths"].values() for operation in item.values()}
+    assert operations >= NOT_JSON
+    assert len(generated) == len(operations - NOT_JSON), "an operation that the generator cannot read is left out"
 
     monkeypatch.syspath_prepend(tmp_path)
     package = importlib.import_module("parlance_client")
