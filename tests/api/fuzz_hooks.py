@@ -10,27 +10,38 @@ import random
 
 import schemathesis
 
-# What test_fuzz.py prepared: values that exist, under the names of parameters.
-KNOWN = json.loads(os.environ["FUZZ_KNOWN"])
-# The same by operation, for what is gone afterwards.
-DOOMED = json.loads(os.environ["FUZZ_DOOMED"])
+# What fuzz_world.py prepared.
+WORLD = json.loads(os.environ["FUZZ_WORLD"])
+# Values that exist, under the names of parameters.
+KNOWN = WORLD["known"]
+# The same by operation, for what is gone or another afterwards.
+DOOMED = WORLD["doomed"]
+# What no call changes, with what is taken instead.
+KEPT = WORLD["kept"]
 USER = KNOWN["OPENDIALOG-USER-ID"][0]
-CHAT = KNOWN["OPENDIALOG-SCENARIO-ID"][0]
+# Fields of bodies that are led to what exists, too.
+LED_IN_BODIES = ["scenario_id", "flowId", "chatId", "transcript"]
+LINK = "X-DialAi-Chat-Link"
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
     drawn = random.Random(repr((case.operation.label, case.path_parameters, case.query, case.headers, case.body)))
     for place in (case.path_parameters, case.query, case.headers):
-        for name in [name for name in place or () if name in KNOWN]:
-            if drawn.random() < 0.8:
-                place[name] = drawn.choice(KNOWN[name])
+        for name in list(place or ()):
+            values = KNOWN.get(qualified(case.operation.path, name)) or KNOWN.get(name)
+            if values and drawn.random() < 0.8:
+                place[name] = drawn.choice(values)
     # A token that was made up is refused before anything else of a message is looked at.
     if case.headers and drawn.random() < 0.8:
         case.headers.pop("X-Parlance-Visitor-Token", None)
-    # schemathesis learns ids from answers; with this agent chats must go on.
-    if (case.path_parameters or {}).get("agent") == CHAT:
-        case.path_parameters["agent"] = drawn.choice(KNOWN["agent"])
+    # The web chat takes a chat link or a token of the tenant.
+    if LINK in (case.headers or {}) or (accepts_links(case.operation) and drawn.random() < 0.5):
+        case.headers[LINK] = f"Bearer {WORLD['chat_code']}"
+        case.headers.pop("Authorization", None)
+    # schemathesis learns ids from answers; what the run needs goes on.
+    for name, value in (case.path_parameters or {}).items():
+        case.path_parameters[name] = KEPT.get(value, value) if isinstance(value, str) else value
     # Always, or the run would end itself: schemathesis also learns the id of the token that it calls with.
     for name, values in DOOMED.get(case.operation.definition.raw.get("operationId"), {}).items():
         if case.path_parameters:
@@ -38,8 +49,18 @@ def before_call(context, case, kwargs):
     if isinstance(case.body, dict) and drawn.random() < 0.8:
         if "notification" in case.body:
             make_meaningful(case.body, drawn)
-        if "scenario_id" in case.body:
-            case.body["scenario_id"] = drawn.choice(KNOWN["scenario_id"])
+        for name in [name for name in LED_IN_BODIES if name in case.body]:
+            case.body[name] = drawn.choice(KNOWN[name])
+
+
+def qualified(path, name):
+    """A parameter with what stands before it in a path: `users/{id}`."""
+    before = path.split(f"/{{{name}}}")[0].rsplit("/", 1)[-1]
+    return f"{before}/{{{name}}}"
+
+
+def accepts_links(operation):
+    return any("chat_link" in scheme for scheme in operation.definition.raw.get("security", []))
 
 
 def make_meaningful(message, drawn):
