@@ -35,6 +35,10 @@ TEST = {
 STATES, TRANSITIONS = range(10), range(10)
 
 
+def scenario():
+    return json.loads(SCENARIO.read_text(encoding="utf-8"))
+
+
 class World:
     """The tenant `demo`, and what is made in it."""
 
@@ -54,7 +58,7 @@ class World:
         return [self.id(path, body(f"spare {number}")) for number in range(count)]
 
     def agent(self):
-        return self.make("agents?open=true", json.loads(SCENARIO.read_text(encoding="utf-8")))
+        return self.make("agents?open=true", scenario())
 
     def published_agent(self):
         agent = self.agent()
@@ -66,6 +70,11 @@ class World:
 
     def flow(self, name, function):
         """A flow that a script plays, with spare states and transitions, published."""
+        made = self.id("flows/handlers", self.flow_body(name, function))
+        self.make(f"flows/handlers/{made}/snapshots")
+        return made
+
+    def flow_body(self, name, function):
         states = [
             {"id": "hello", "name": "Hello", "thought": "Be brief.", "functions": [function]},
             {"id": "known", "name": "Known", "thought": "Go on."},
@@ -76,7 +85,7 @@ class World:
             {"id": f"spare_{number}", "from": f"spare_{number}", "event": "Known", "to": "end"}
             for number in TRANSITIONS
         ]
-        flow = {
+        return {
             "name": name,
             "publicName": "The Desk",
             "initial": "hello",
@@ -88,9 +97,13 @@ class World:
                 "files": [{"id": f"file_{number}", "name": f"{number}.txt", "text": "x"} for number in range(5)],
             },
         }
-        made = self.id("flows/handlers", flow)
-        self.make(f"flows/handlers/{made}/snapshots")
-        return made
+
+    def link(self, agent):
+        """The code of a deep link."""
+        body = {"scenario_id": agent, "dataset": [{"user_id": "linked", "attributes": {"name": "x"}}]}
+        answer = self.api.post("/public/api/generate-webchat-deep-link", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()[0]["url"].rsplit("/", 1)[-1].split("?")[0]
 
     def point(self, name, flow, **more):
         body = {"friendlyName": name, "channelType": "Web", "flowId": flow, "version": 1, **more}
@@ -130,7 +143,11 @@ def prepare(world, server_of):
     issuer = {"issuer": "https://idp.test/", "jwks_url": "http://127.0.0.1:9/keys"}
     hook = {"url": "http://127.0.0.1:9/hook", "enabled": False}
 
-    # Names of parameters; those of more kinds stand after what is before them in the path.
+    world.make(f"flows/handlers/{flow}/snapshots", {"note": "again"})
+    left = world.id("users", {"name": "Left", "role": "editor"})
+    assert world.api.delete(f"/api/v1/demo/users/{left}", params={"confirm": "Left"}).ok
+
+    # Names of parameters; those of several kinds stand after their operation, or after what is before them in the path.
     known = {
         "tenant": ["demo"],
         "agent": [designed["id"], flow],
@@ -170,6 +187,13 @@ def prepare(world, server_of):
         "start_date": ["2026-01-01"],
         "end_date": ["2036-01-01"],
         "exportType": ["json"],
+        "code": [world.link(chat["id"])],
+        "format": ["json", "junit"],
+        "invite": ["true", "false"],
+        "compareFlowSnapshots from": [1],
+        "compareFlowSnapshots to": [2],
+        "restoreUser id": [left],
+        "confirm": ["spare 0", "spare 1"],
     }
     # By operation: what is gone or another afterwards.
     ended = [world.webchat(code) for _ in range(20)]
@@ -216,5 +240,53 @@ def prepare(world, server_of):
         "handBackWebchat": {"transcriptId": ended},
         "addCsrMessage": {"transcriptId": [taken]},
     }
+    exported = world.api.get(f"/api/v1/demo/flows/handlers/{flow}/export").json()
+    body = world.flow_body("Kitchen", function)
+    terms = {"friendlyName": "Garden", "channelType": "Web", "flowId": flow, "version": 1}
+    # Bodies that are good; one field of what was made up may replace one of theirs.
+    sound = {
+        "createFlow": body,
+        "replaceFlow": body,
+        "importFlow": exported,
+        "createFlowState": {"name": "More", "thought": "Be brief.", "functions": [function]},
+        "replaceFlowState": {"name": "Hello", "thought": "Be brief.", "functions": [function]},
+        "createFlowTransition": {"from": "known", "event": "Known", "to": {"state": "hello"}},
+        "replaceFlowTransition": {"from": "hello", "event": "Known", "to": {"state": "known"}},
+        "publishFlow": {"note": "x"},
+        "startTestConversation": {"channel": "web"},
+        "sayInTestConversation": {"message": "When is breakfast?"},
+        "createFunction": {**FUNCTION, "name": "made_up"},
+        "replaceFunction": {**FUNCTION, "name": "edited"},
+        "putFunctionSource": FUNCTION["code"]["source"],
+        "testFunction": {"input": {"parameters": {"day": "Monday"}}},
+        "createPointOfContact": terms,
+        "replacePointOfContact": terms,
+        "putModelScript": SCRIPT,
+        "importAgent": scenario(),
+        "replaceDraft": scenario(),
+        "createTestScenario": TEST,
+        "putTestScenario": TEST,
+        "runTestScenarios": {"scenarios": tests[1:], "versions": ["draft", 1]},
+        "recordTestScenario": {"transcript": tried},
+        "replayTranscripts": {"version": "draft", "transcripts": [tried]},
+        "createWebchat": {"chatId": code, "language": "en"},
+        "sendWebchatMessage": {"message": "When is breakfast?"},
+        "addCsrMessage": {"message": "Hello, this is Sam."},
+        "putWebchatStatus": {"status": "Completed"},
+        "putTranscriptStatus": {"status": "NoAnswer"},
+        "putTranscriptTags": {"tags": {"Issue": "login"}},
+        "searchTranscripts": {"text": "breakfast"},
+        "putEnvironmentValue": {"value": "x"},
+        "createUser": {"name": "Eve", "role": "editor"},
+        "putUser": {"role": "editor"},
+        "putProfile": {"status": "Busy"},
+        "importUsers": "name,roles\nBob,editor\n",
+        "createRole": {"name": "Writers", "scopes": ["transcripts:read"]},
+        "putRole": {"name": "Readers", "scopes": ["transcripts:read"]},
+        "createWebhook": hook,
+        "putWebhook": hook,
+        "createIssuer": {**issuer, "issuer": "https://another.idp.test/"},
+        "putIssuer": issuer,
+    }
     kept = {chat["id"]: designed["id"], chat_flow: flow, chat_point["id"]: point["id"], "fuzz_desk": "fuzz_one"}
-    return {"known": known, "doomed": doomed, "kept": kept, "chat": chat, "chat_code": code}
+    return {"known": known, "doomed": doomed, "kept": kept, "sound": sound, "chat": chat, "chat_code": code}

@@ -44,7 +44,7 @@ def configuration(schemes, bearers):
 def test_no_call_surprises_the_server(server, api, tmp_path):
     prepared = prepare(World(api), lambda agent: replace(server, agent=agent["id"], app_key=agent["app_key"]))
     chat = prepared.pop("chat")
-    document = f"{server.url}/api/swagger/openapi-3.1.json"
+    document = f"{server.url}/api/swagger/openapi.json"
     schemes = requests.get(document, timeout=30).json()["components"]["securitySchemes"]
     bearers = {"api_token": server.token, "app_key": chat["app_key"], "chat_link": prepared["chat_code"]}
     config = tmp_path / "schemathesis.toml"
@@ -54,8 +54,9 @@ def test_no_call_surprises_the_server(server, api, tmp_path):
     command += ["--checks", ",".join(CHECKS), "--max-examples", EXAMPLES, "--seed", SEED]
     command += [f"--exclude-operation-id={operation}" for operation in ENDLESS]
     command += ["--continue-on-failure", "--no-shrink", "--generation-database", "none", "--no-color"]
-    hooks = {"SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": str(HERE)}
-    hooks |= {"FUZZ_WORLD": json.dumps(prepared)}
+    world = tmp_path / "world.json"
+    world.write_text(json.dumps(prepared), encoding="utf-8")
+    hooks = {"SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": str(HERE), "FUZZ_WORLD": str(world)}
     done = subprocess.run(command, cwd=tmp_path, env={**os.environ, **hooks})
     assert done.returncode == 0, f"PARLANCE_FUZZ_SEED={SEED} repeats it"
     assert api.get(f"/api/v1/demo/agents/{chat['id']}").status_code == 200, "token and agent were good to the end"
