@@ -52,17 +52,17 @@ def before_call(context, case, kwargs):
     for name, values in DOOMED.get(id_of(case.operation), {}).items():
         if case.path_parameters:
             case.path_parameters[name] = drawn.choice(values)
+    if isinstance(case.body, dict) and drawn.random() < 0.8:
+        if "notification" in case.body:
+            make_meaningful(case.body, drawn)
+        for name in [name for name in LED_IN_BODIES if name in case.body]:
+            case.body[name] = drawn.choice(KNOWN[name])
     if id_of(case.operation) in SOUND and drawn.random() < 0.6:
         case.body = improved(SOUND[id_of(case.operation)], case.body, drawn)
         # Otherwise it is refused for the revision, and names are taken.
         (case.headers or {}).pop("If-Match", None)
         if id_of(case.operation).startswith("create") and "name" in SOUND[id_of(case.operation)]:
             case.body["name"] = f"made up {drawn.randrange(10**9)}"
-    if isinstance(case.body, dict) and drawn.random() < 0.8:
-        if "notification" in case.body:
-            make_meaningful(case.body, drawn)
-        for name in [name for name in LED_IN_BODIES if name in case.body]:
-            case.body[name] = drawn.choice(KNOWN[name])
 
 
 def id_of(operation):
@@ -78,10 +78,10 @@ def known(operation, name):
 
 def improved(sound, made_up, drawn):
     """A good body with one field of what was made up."""
-    if not isinstance(sound, dict) or not isinstance(made_up, dict) or not made_up:
+    if not isinstance(sound, dict):
         return sound
-    name = drawn.choice(sorted(made_up))
-    return {**sound, name: made_up[name]}
+    taken = [drawn.choice(sorted(made_up))] if isinstance(made_up, dict) and made_up else []
+    return {**sound, **{name: made_up[name] for name in taken}}
 
 
 def accepts_links(operation):

@@ -34,9 +34,10 @@ def prepare(api, server_of):
     code = chat_point["chatCode"]
     point = world.point("Garden", garden)
     webchats = [world.webchat(code) for _ in range(3)]
-    taken = world.webchat(code)
-    answer = world.api.post(f"/api/org/demo/v2/webchat/{taken}/CsrTakeOver")
-    assert answer.status_code == 200, answer.text
+    taken, handed = world.webchat(code), world.webchat(code)
+    for transcript in (taken, handed):
+        answer = world.api.post(f"/api/org/demo/v2/webchat/{transcript}/CsrTakeOver")
+        assert answer.status_code == 200, answer.text
     tests = [world.id(f"agents/{agent}/test-scenarios", TEST) for agent in (designed["id"], garden)]
     tried = world.make(f"flows/handlers/{garden}/test-conversations")["transcriptId"]
     issuer = {"issuer": "https://idp.test/", "jwks_url": "http://127.0.0.1:9/keys"}
@@ -89,6 +90,7 @@ def prepare(api, server_of):
         "code": [world.link(chat["id"])],
         "format": ["json", "junit"],
         "invite": ["true", "false"],
+        "attachFlowFile name": ["a.txt", "b.md"],
         "compareFlowSnapshots from": [1],
         "compareFlowSnapshots to": [2],
         "restoreUser id": [left],
@@ -121,6 +123,11 @@ def prepare(api, server_of):
         "deleteIssuer": {
             "id": world.ids(5, "issuers", lambda name: {**issuer, "issuer": f"https://{name[-1]}.idp.test/"})
         },
+        # Their bodies name what is this flow's.
+        **{
+            operation: {"agent": [garden]}
+            for operation in ("recordTestScenario", "replayTranscripts", "runTestScenarios")
+        },
         # All of a draft is another then.
         "replaceFlow": {"handlerId": [edited_flow]},
         "replaceFunction": {"functionId": [edited_function]},
@@ -135,8 +142,8 @@ def prepare(api, server_of):
             )
         },
         # Where somebody has taken over the agent is silent.
-        "takeOverWebchat": {"transcriptId": [taken]},
-        "handBackWebchat": {"transcriptId": ended},
+        "takeOverWebchat": {"transcriptId": [handed]},
+        "handBackWebchat": {"transcriptId": [handed]},
         "addCsrMessage": {"transcriptId": [taken]},
     }
     exported = world.api.get(f"/api/v1/demo/flows/handlers/{garden}/export").json()
@@ -151,6 +158,7 @@ def prepare(api, server_of):
         "replaceFlowState": {"name": "Hello", "thought": "Be brief.", "functions": [timetable]},
         "createFlowTransition": {"from": "known", "event": "Known", "to": {"state": "hello"}},
         "replaceFlowTransition": {"from": "hello", "event": "Known", "to": {"state": "known"}},
+        "attachFlowFile": "Breakfast is at seven.",
         "publishFlow": {"note": "x"},
         "startTestConversation": {"channel": "web"},
         "sayInTestConversation": {"message": "When is breakfast?"},
