@@ -15,7 +15,7 @@ import requests
 from fuzz_world import prepare
 
 HERE = pathlib.Path(__file__).parent
-EXAMPLES = os.environ.get("PARLANCE_FUZZ_EXAMPLES", "10")
+EXAMPLES = os.environ.get("PARLANCE_FUZZ_EXAMPLES", "6")
 SEED = os.environ.get("PARLANCE_FUZZ_SEED") or str(random.randrange(2**32))
 # Streams of the live feed last 15 minutes; crates/server/tests/http/live.rs follows them.
 ENDLESS = ["followTenant", "followTranscript", "followWebchat"]
