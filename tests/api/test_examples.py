@@ -452,7 +452,7 @@ def test_a_chat_link_opens_nothing_else(server, desk, webchat):
         ("GET", "/api/v1/transcripts"),
         ("GET", f"/api/v1/demo/transcripts/{webchat}"),
     ]:
-        assert visitor.request(method, path, json={"message": "Hi"}).status_code in (401, 403), path
+        assert visitor.request(method, path).status_code in (401, 403), path
     nobody = {"X-DialAi-Chat-Link": f"Bearer {uuid.uuid4()}"}
     assert requests.post(server.url + WEBCHAT, json={}, headers=nobody, timeout=30).status_code == 401
 
