@@ -9,12 +9,14 @@ import sys
 
 HERE = pathlib.Path(__file__).parent
 NODE_MODULES = HERE / "node_modules"
+# Their bodies are JavaScript and CSV, which the generator of Python clients cannot send.
+NOT_JSON = {"putFunctionSource", "importUsers"}
 
 
 def run(*command, **more):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, **more)
     assert done.returncode == 0, f"{command[0]}: {done.stdout}\n{done.stderr}"
-    return done.stdout
+    return done
 
 
 def test_a_generated_python_client_works(server, api, conversation, tmp_path, monkeypatch):
@@ -23,13 +25,15 @@ def test_a_generated_python_client_works(server, api, conversation, tmp_path, mo
     (tmp_path / "config.yml").write_text("post_hooks: []\n")
     generator = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
     address = f"{server.url}/api/swagger/openapi-3.1.json"
-    run(
+    told = run(
         *generator, "--url", address, "--config", tmp_path / "config.yml", "--output-path", tmp_path / "parlance_client"
     )
+    assert "Unable to process schema" not in told.stderr, told.stderr
 
     generated = {file.stem for file in (tmp_path / "parlance_client/api").glob("*/*.py")} - {"__init__"}
-    operations = [operation for item in document["paths"].values() for operation in item.values()]
-    assert len(generated) == len(operations), "an operation that the generator cannot read is left out"
+    operations = {operation["operationId"] for item in document["paths"].values() for operation in item.values()}
+    assert operations >= NOT_JSON
+    assert len(generated) == len(operations - NOT_JSON), "an operation that the generator cannot read is left out"
 
     monkeypatch.syspath_prepend(tmp_path)
     package = importlib.import_module("parlance_client")
@@ -66,7 +70,7 @@ def test_generated_typescript_types_hold(server, api, conversation, tmp_path):
     run(NODE_MODULES / ".bin/openapi-typescript", "openapi.json", "--output", "schema.d.ts", **here)
     compiler = [NODE_MODULES / ".bin/tsc", "--strict", "--target", "es2022", "--module", "nodenext", "--types", "node"]
     run(*compiler, "client.ts", **here)
-    answer = json.loads(run("node", "client.js", **here, env=dict(os.environ)))
+    answer = json.loads(run("node", "client.js", **here, env=dict(os.environ)).stdout)
     assert server.agent in answer["agents"]
     assert len(answer["contacts"]) == 1
     assert answer["refused"] == "urn:parlance:problem:not-found"

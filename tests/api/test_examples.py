@@ -1,4 +1,5 @@
-"""The example calls of the documentation as users send them (spec/opendialog.md §1), and those of the README."""
+"""The example calls of the documentation as users send them: OpenDialog's (spec/opendialog.md §1), Dialai's
+(spec/dialai.md §3 and §4), and those of the README."""
 
 import datetime
 import json
@@ -10,7 +11,8 @@ import uuid
 
 import pytest
 import requests
-from conftest import Visitor
+from conftest import Caller, Visitor
+from world import World, chat_link, script
 
 ROOT = pathlib.Path(__file__).parents[2]
 TODAY = datetime.datetime.now(datetime.timezone.utc).date()
@@ -353,6 +355,175 @@ def test_flag_evaluations_need_a_scenario(api):
     answer = api.get("/public/api/flag-evaluations")
     assert answer.status_code == 422
     assert answer.json()["errors"] == {"scenario_id": ["The scenario id field is required."]}
+
+
+# Dialai's web chat (§4.2), with a chat link (§3.5) and a token of the tenant
+
+WEBCHAT = "/api/org/demo/v2/webchat"
+
+
+@pytest.fixture(scope="session")
+def desk(server):
+    """The chat code of a point of contact where a flow answers."""
+    world = World(Caller(server.url, server.token, Accept="application/json"))
+    world.make("model-scripts/desk", script("breakfast"), "PUT")
+    flow = world.flow("Desk", world.function("breakfast"), "desk")
+    return world.point("Desk", flow)["chatCode"]
+
+
+@pytest.fixture(scope="session")
+def webchat(server, desk):
+    """The id of a conversation about breakfast that is over."""
+    visitor = Caller(server.url, server.token)
+    visitor.headers.update(chat_link(desk))
+    begun = visitor.post(WEBCHAT, json={"internalParameters": {"userId": "user-123"}, "language": "en"})
+    assert begun.status_code == 201, begun.text
+    path = f"{WEBCHAT}/{begun.json()['transcriptId']}"
+    assert visitor.post(path, json={"message": "When is breakfast?"}).status_code == 200
+    assert visitor.put(f"{path}/status", json={"status": "Completed"}).status_code == 200
+    return begun.json()["transcriptId"]
+
+
+def spoken(answer):
+    return [(message["role"], message["content"]) for message in answer["messages"]]
+
+
+def test_a_web_chat_with_requests(api, server, desk):
+    visitor = Caller(server.url, server.token)
+    visitor.headers.update(chat_link(desk))
+    begun = visitor.post(WEBCHAT, json={"chatId": desk})
+    assert begun.status_code == 201, begun.text
+    assert (begun.json()["status"], spoken(begun.json())) == ("InProgress", [("agent", "Welcome to the desk.")])
+    path = f"{WEBCHAT}/{begun.json()['transcriptId']}"
+    answer = visitor.post(path, json={"message": "When is breakfast?"})
+    assert (answer.status_code, spoken(answer.json())) == (200, [("agent", "From seven.")])
+
+    early = api.post(f"{path}/addCsrMessage", json={"message": "Hello"})
+    assert early.status_code == 409, "nobody has taken it over"
+    for _ in range(2):
+        taken = api.post(f"{path}/CsrTakeOver")
+        assert (taken.status_code, taken.json()["control"]) == (200, "Operator"), taken.text
+    silent = visitor.post(path, json={"message": "Is anybody there?"})
+    assert (silent.json()["status"], silent.json()["messages"]) == ("HumanHandoff", [])
+    said = api.post(f"{path}/addCsrMessage", json={"message": "Hello, this is **Sam**."})
+    assert (said.status_code, spoken(said.json())) == (200, [("csr", "Hello, this is **Sam**.")])
+
+    done = api.put(f"{path}/status", json={"status": "Completed"})
+    assert (done.status_code, done.json()) == (200, {"status": "Completed"})
+    assert visitor.post(path, json={"message": "Hello?"}).status_code == 409
+    whole = visitor.get(path).json()
+    assert whole["status"] == "Completed"
+    assert [role for role, _ in spoken(whole)] == ["agent", "user", "agent", "user", "csr"], whole
+
+
+def test_a_web_chat_with_curl(server, desk):
+    link = ("-H", f"X-DialAi-Chat-Link: Bearer {desk}")
+    status, begun = curl(server, *link, "--json", "{}", path=WEBCHAT)
+    assert status == 201, begun
+    path = f"{WEBCHAT}/{begun['transcriptId']}"
+    status, answer = curl(server, *link, "--json", '{"message": "When is breakfast?"}', path=path)
+    assert (status, spoken(answer)) == (200, [("agent", "From seven.")])
+    status, taken = curl(server, "-X", "POST", *bearer(server), path=f"{path}/CsrTakeOver")
+    assert (status, taken["status"]) == (200, "HumanHandoff"), taken
+    say = ("--json", '{"message": "Hello, this is Sam."}')
+    status, said = curl(server, *bearer(server), *say, path=f"{path}/addCsrMessage")
+    assert (status, spoken(said)) == (200, [("csr", "Hello, this is Sam.")])
+    complete = ("-X", "PUT", "--json", '{"status": "Completed"}')
+    status, done = curl(server, *link, *complete, path=f"{path}/status")
+    assert (status, done) == (200, {"status": "Completed"})
+
+
+def test_a_web_chat_answers_with_events_that_end(server, desk):
+    visitor = Caller(server.url, server.token, Accept="text/event-stream")
+    visitor.headers.update(chat_link(desk))
+    begun = visitor.post(WEBCHAT, json={})
+    assert (begun.status_code, begun.headers["Content-Type"]) == (201, "text/event-stream")
+    events = [dict(line.split(": ", 1) for line in event.splitlines()) for event in begun.text.strip().split("\n\n")]
+    assert [event["event"] for event in events] == ["message", "status", "done"]
+    assert spoken(json.loads(events[-1]["data"])) == [("agent", "Welcome to the desk.")]
+
+
+def test_a_chat_link_opens_nothing_else(server, desk, webchat):
+    visitor = Caller(server.url, server.token)
+    visitor.headers.update(chat_link(desk))
+    for method, path in [
+        ("POST", f"{WEBCHAT}/{webchat}/CsrTakeOver"),
+        ("POST", f"{WEBCHAT}/{webchat}/addCsrMessage"),
+        ("GET", "/api/v1/transcripts"),
+        ("GET", f"/api/v1/demo/transcripts/{webchat}"),
+    ]:
+        assert visitor.request(method, path).status_code in (401, 403), path
+    nobody = {"X-DialAi-Chat-Link": f"Bearer {uuid.uuid4()}"}
+    assert requests.post(server.url + WEBCHAT, json={}, headers=nobody, timeout=30).status_code == 401
+
+
+def test_the_calls_of_the_web_chat_guide_work_as_written(server, desk, tmp_path):
+    guide = (ROOT / "docs/web-chat-api.md").read_text(encoding="utf-8")
+    [written] = re.findall(r"```sh\n(link=.*?)```", guide, re.DOTALL)
+    code = re.search(r"Bearer ([0-9a-f-]{36})", written)[1]
+    written = written.replace(code, desk).replace("https://chat.example.com", server.url)
+    link, base, begin, *rest = written.strip().splitlines()
+    [begun] = answers_of("\n".join([link, base, begin]), tmp_path)
+    calls = [call.replace("<transcriptId>", begun["transcriptId"]) for call in rest]
+    streamed = next(call for call in calls if "text/event-stream" in call)
+    calls[calls.index(streamed)] = streamed + " | sed -n '/^event: done/,$s/^data: //p'"
+    said, told, done = answers_of("\n".join([link, base, *calls]), tmp_path)
+    assert spoken(said) == [("agent", "You said: **Hello**")]
+    assert spoken(told) == [("agent", "You said: **Tell me more**")]
+    assert done == {"status": "Completed"}
+
+
+# Dialai's transcripts (§3.3, §4.1): list, search, fetch, readable, tags
+
+
+def test_transcripts_are_listed_with_a_bearer(api, server, webchat):
+    answer = api.get("/api/v1/transcripts")
+    assert answer.status_code == 200, answer.text
+    [listed] = [transcript for transcript in answer.json()["transcripts"] if transcript["id"] == webchat]
+    assert (listed["status"], listed["platform"], listed["language"]) == ("Completed", "web", "en")
+    assert listed["parameters"]["userId"] == {"value": "user-123", "provenance": "browser"}
+    status, same = curl(server, *bearer(server), path="/api/v1/transcripts")
+    assert status == 200 and webchat in [transcript["id"] for transcript in same["transcripts"]], same
+    assert api.get("/api/v1/demo/transcripts").json() == answer.json()
+    refused = requests.get(f"{server.url}/api/v1/transcripts", timeout=30)
+    assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_transcripts_are_listed_with_the_jwt_of_a_service_account(server, webchat):
+    token = requests.post(
+        f"{server.url}/realms/dial-ai/protocol/openid-connect/token",
+        data={"grant_type": "client_credentials"},
+        auth=("nightly", os.environ["SERVICE_SECRET"]),
+        timeout=30,
+    )
+    assert token.status_code == 200, token.text
+    backend = Caller(server.url, token.json()["access_token"])
+    answer = backend.get("/api/v1/transcripts")
+    assert answer.status_code == 200, answer.text
+    assert webchat in [transcript["id"] for transcript in answer.json()["transcripts"]]
+    assert backend.put(f"/api/v1/demo/transcripts/{webchat}/tags", json={"tags": {}}).status_code == 403, "it may read"
+
+
+def test_transcripts_are_found_by_what_was_said(api, server, webchat):
+    search = {"text": "breakfast", "status": ["Completed"], "platform": "web", "parameters": {"userId": "user-123"}}
+    found = api.post("/api/v1/demo/transcripts/search", json=search)
+    assert found.status_code == 200, found.text
+    assert [transcript["id"] for transcript in found.json()["transcripts"]] == [webchat]
+    body = ("--json", json.dumps({**search, "status": ["Abandoned"]}))
+    status, none = curl(server, *bearer(server), *body, path="/api/v1/demo/transcripts/search")
+    assert (status, none) == (200, {"transcripts": [], "next": None})
+
+
+def test_a_transcript_can_be_fetched_read_and_tagged(api, webchat):
+    path = f"/api/v1/demo/transcripts/{webchat}"
+    whole = api.get(path).json()
+    assert [call["function"] for call in whole["function_calls"]] == ["breakfast"], whole
+    readable = api.get(f"{path}/readable")
+    assert readable.status_code == 200, readable.text
+    assert "Customer: When is breakfast?" in readable.text and "Agent: From seven." in readable.text
+    tagged = api.put(f"{path}/tags", json={"tags": {"Call Reason": "Breakfast"}})
+    assert (tagged.status_code, tagged.json()["tags"]) == (200, {"Call Reason": "Breakfast"})
+    assert api.get("/api/v1/demo/transcripts/no-id").status_code == 404
 
 
 # The README, word for word

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        OpenApiVersion, Paths,
+        Object, ObjectBuilder, OpenApiVersion, Paths, RefOr, Schema, Type,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -25,6 +25,7 @@ use crate::{
     app::App,
     problem::Problem,
     router::{openapi_document, openapi_document_3_1},
+    sse,
 };
 
 /// Where the document is served, and the page that shows it.
@@ -121,6 +122,36 @@ pub(crate) fn name_required_scopes(paths: &mut Paths) {
             }
         }
     }
+}
+
+/// Describes streams by their events, as 3.2 has it: a `schema` would be that of all events, as one array.
+pub(crate) fn describe_events(paths: &mut Paths) {
+    for item in paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+        for operation in operations.into_iter().flatten() {
+            for response in operation.responses.responses.values_mut() {
+                let RefOr::T(response) = response else { continue };
+                if let Some(RefOr::T(content)) = response.content.get_mut(sse::MEDIA_TYPE) {
+                    content.schema = None;
+                    content.item_schema = Some(RefOr::T(Schema::Object(event())));
+                }
+            }
+        }
+    }
+}
+
+/// An event of a stream, as `sse::frame` writes it.
+fn event() -> Object {
+    let text =
+        |description: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(description)).build();
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("event", text("What it tells"))
+        .property("id", text("Its place, for `Last-Event-ID`"))
+        .property("data", text("JSON"))
+        .required("event")
+        .required("data")
+        .build()
 }
 
 pub(crate) fn routes() -> OpenApiRouter<App> {

@@ -80,6 +80,7 @@ pub fn openapi_document() -> utoipa::openapi::OpenApi {
     let paths = std::mem::take(&mut document.paths.paths);
     document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
     openapi::name_required_scopes(&mut document.paths);
+    openapi::describe_events(&mut document.paths);
     document
 }
 

@@ -47,6 +47,23 @@ fn renamed(value: Value, rename: fn(&str) -> String) -> Value {
     }
 }
 
+/// A body without the fields that are null: generated clients write those that have no value so. Null is a value of
+/// people's own.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.into_iter().filter(|(name, value)| !value.is_null() || name == "value");
+            let field = |(name, value): (String, Value)| {
+                let free = FREE.contains(&name.as_str());
+                (name, if free { value } else { without_nulls(value) })
+            };
+            Value::Object(kept.map(field).collect())
+        }
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        other => other,
+    }
+}
+
 fn camel(name: &str) -> String {
     let mut parts = name.split('_');
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -117,7 +134,7 @@ async fn fields(request: Request, app: &App) -> Result<Map<String, Value>, Probl
         return Ok(Map::new());
     }
     let sent: Value = serde_json::from_slice(&body).map_err(|error| unreadable(&error))?;
-    match renamed(sent, snake) {
+    match without_nulls(renamed(sent, snake)) {
         Value::Object(fields) => Ok(fields),
         _ => Err(Problem::invalid("body", "It is no JSON object.", "Send the JSON that the API describes.")),
     }
@@ -165,6 +182,21 @@ mod tests {
         let sent = to_camel(&function);
         assert_eq!(sent["tests"][0]["expect"]["contextAdditions"]["c_d"], 2);
         assert_eq!(serde_json::from_value::<FunctionDocument>(renamed(sent, snake)).expect("a function"), function);
+    }
+
+    #[test]
+    fn what_has_no_value_may_be_null() {
+        let sent = json!({
+            "name": "x", "publicName": null, "initial": null,
+            "states": [{ "id": null, "name": "A", "thought": null, "position": null }],
+            "configuration": { "staticParameters": { "none": { "value": null } }, "opening": null },
+        });
+        let read = without_nulls(renamed(sent, snake));
+        assert_eq!(read["states"], json!([{ "name": "A" }]));
+        let parameters = &read["configuration"]["static_parameters"];
+        assert_eq!(parameters, &json!({ "none": { "value": null } }), "people's own");
+        assert!(read.get("public_name").is_none() && read["configuration"].get("opening").is_none());
+        assert_eq!(without_nulls(json!({ "value": null, "a": [{ "b": null }] })), json!({ "value": null, "a": [{}] }));
     }
 
     #[test]

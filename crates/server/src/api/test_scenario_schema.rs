@@ -85,8 +85,8 @@ enum TestAssertion {
         /// Its name.
         name: String,
         /// What it was given, among other things.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        with: BTreeMap<String, Value>,
+        #[serde(default, skip_serializing_if = "TestArguments::is_empty")]
+        with: TestArguments,
     },
     /// A function emitted an event.
     Event {
@@ -125,6 +125,17 @@ enum TestAssertion {
         /// What must hold, in words.
         criterion: String,
     },
+}
+
+/// Arguments by name. (It has a name of its own for generators that cannot read an object inside of a choice.)
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+struct TestArguments(BTreeMap<String, Value>);
+
+impl TestArguments {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// A test scenario of an agent.

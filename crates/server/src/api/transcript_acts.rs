@@ -53,9 +53,9 @@ const MAX_REASON: usize = 1_000;
 const MAX_TAGS: usize = 50;
 const MAX_TAG: usize = 255;
 
-/// Tags by name.
+/// Tags by name. (Generators call the `tags` of a transcript `TranscriptTags`.)
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-struct TranscriptTags {
+struct TagsByName {
     #[schema(example = json!({ "Call Reason": "Billing" }))]
     tags: BTreeMap<String, String>,
 }
@@ -150,7 +150,7 @@ pub(crate) async fn set_status(
 #[utoipa::path(
     put, path = "/api/v1/{tenant}/transcripts/{transcript}/tags", tag = "Transcripts", operation_id = "putTranscriptTags",
     params(("tenant" = String, Path, description = "The tenant"), ("transcript" = String, Path, description = "Its id")),
-    request_body = TranscriptTags,
+    request_body = TagsByName,
     responses(
         (status = 200, description = "The transcript", body = Transcript),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
@@ -162,7 +162,7 @@ async fn put_tags(
     uri: Uri,
     caller: Caller<scope::TranscriptsUpdate>,
     path: Named<(String, TranscriptId)>,
-    body: Json<TranscriptTags>,
+    body: Json<TagsByName>,
 ) -> Result<axum::Json<Transcript>, Problem> {
     let (transcript, Json(wanted)) = (path.0.1, body);
     check_tags(&wanted.tags)?;

@@ -466,6 +466,26 @@ async fn da_f26_files_are_attached_with_their_text() {
 }
 
 #[tokio::test]
+async fn da_f26_the_name_of_a_file_says_what_it_is_where_its_type_does_not() {
+    let app = TestApp::start().await;
+    let (id, _) = flow(&app).await;
+    let attach = async |name: &str| {
+        let url = format!("{}/api/v1/demo/flows/handlers/{id}/files?name={name}", app.url);
+        let request = Client::new().post(url).bearer_auth(&app.token);
+        let request = request.header(header::CONTENT_TYPE, "application/octet-stream").body("<p>Closed on Sundays</p>");
+        json_of(request.send().await.expect("an answer")).await
+    };
+    for (name, kind) in [("page.HTML", "text/html"), ("notes.txt", "text/plain"), ("notes.md", "text/markdown")] {
+        let (status, file) = attach(name).await;
+        assert_eq!((status.as_u16(), &file["mediaType"]), (201, &json!(kind)), "{file}");
+    }
+    for (name, field) in [("page", "Content-Type"), ("page.xyz", "Content-Type"), ("page.pdf", "body")] {
+        let (status, problem) = attach(name).await;
+        assert_eq!((status.as_u16(), &problem["errors"][0]["field"]), (422, &json!(field)), "{name}: {problem}");
+    }
+}
+
+#[tokio::test]
 async fn a_secret_that_a_flow_names_stays() {
     let app = TestApp::start().await;
     let secret = json!({ "type": "string", "value": "hunter2" });

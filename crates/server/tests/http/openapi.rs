@@ -96,6 +96,29 @@ fn the_document_for_older_programs_is_openapi_3_1() {
     assert_eq!(older["components"]["schemas"], today["components"]["schemas"]);
 }
 
+/// 3.2 describes the events of a stream; 3.1 can only call it text.
+#[test]
+fn streams_are_described_by_their_events() {
+    let (today, older) = (document(), server::openapi_document_3_1());
+    for (path, method, status) in [
+        ("/api/org/{tenant}/v2/webchat", "post", "201"),
+        ("/api/org/{tenant}/v2/webchat/{transcriptId}", "post", "200"),
+        ("/api/org/{tenant}/v2/webchat/{transcriptId}/stream", "get", "200"),
+        ("/api/v1/{tenant}/live", "get", "200"),
+        ("/api/v1/{tenant}/transcripts/{transcript}/stream", "get", "200"),
+    ] {
+        let content = |document: &Value| {
+            document["paths"][path][method]["responses"][status]["content"]["text/event-stream"].clone()
+        };
+        let (today, older) = (content(&today), content(&older));
+        assert!(
+            today["itemSchema"]["properties"]["data"].is_object() && today.get("schema").is_none(),
+            "{path}: {today}"
+        );
+        assert_eq!(older["schema"]["type"], "string", "{path}: {older}");
+    }
+}
+
 #[tokio::test]
 async fn the_documents_and_their_page_are_served() {
     let app = TestApp::start().await;
