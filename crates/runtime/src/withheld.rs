@@ -82,13 +82,14 @@ impl Hide<'_> {
     }
 
     fn in_texts(&self, texts: &mut [String]) -> bool {
-        texts.iter_mut().fold(false, |found, text| self.in_text(text) || found)
+        // All of them: the first that is found must not end the search.
+        texts.iter_mut().filter_map(|text| self.in_text(text).then_some(())).count() > 0
     }
 
     fn in_value(&self, value: &mut Value) -> bool {
         match value {
             Value::String(text) => self.in_text(text),
-            Value::Array(items) => items.iter_mut().fold(false, |found, item| self.in_value(item) || found),
+            Value::Array(items) => items.iter_mut().filter_map(|item| self.in_value(item).then_some(())).count() > 0,
             Value::Object(map) => self.in_map(map),
             Value::Number(number) if self.values.contains(&number.to_string()) => {
                 *value = HIDDEN.into();
