@@ -1,6 +1,11 @@
 //! The runtime: starts, takes turns, finishes those in flight, stops.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use dialogue::engine::{Position, Session};
 use functions::script::{CallLimits, WorkerOptions, Workers};
@@ -111,7 +116,16 @@ struct Services {
     tasks: TaskTracker,
 }
 
+/// What asks language models. It is made when it is first asked: its client reads all certificates that are trusted,
+/// and who runs no flows needs none of them in memory.
+type AwaitedModels = Arc<LazyLock<Models, Box<dyn FnOnce() -> Models + Send>>>;
+
 /// What asks language models: through the guarded client, because tenants name addresses.
+fn awaited(outbound: &Outbound, options: &RuntimeOptions) -> AwaitedModels {
+    let (outbound, pool, prices) = (outbound.clone(), options.models_pool, options.model_prices.clone());
+    Arc::new(LazyLock::new(Box::new(move || models(&outbound, &pool, prices))))
+}
+
 fn models(outbound: &Outbound, pool: &PoolOptions, prices: Prices) -> Models {
     let guard = outbound.clone();
     let permit: Permit = Arc::new(move |url: &str| guard.check(url).map(drop).map_err(|problem| problem.to_string()));
@@ -137,7 +151,7 @@ pub(crate) struct Shared {
     /// Where flows are thinking.
     pub(crate) thinking: Thinking,
     /// What asks language models.
-    pub(crate) models: Models,
+    pub(crate) models: AwaitedModels,
     /// Which models answer, by tenant.
     pub(crate) model_choices: ModelChoices,
     /// What runs functions in JavaScript.
@@ -162,7 +176,7 @@ impl Shared {
             webhooks,
             past: RecentPast::default(),
             thinking: Thinking::default(),
-            models: models(&outbound, &options.models_pool, options.model_prices.clone()),
+            models: awaited(&outbound, &options),
             model_choices: ModelChoices::new(&store),
             workers: Workers::start(options.workers.clone()),
             secrets: Secrets::new(&store),

@@ -17,6 +17,9 @@ const LOADER: &str = "parlance.js";
 /// For pages that drive the chat themselves; the chat does not load it.
 const SDK: &str = "sdk.js";
 
+/// What a chat link loads: its button before the first click, then its client and what both clients show with.
+const LINK: [&str; 3] = ["modal.js", "webchat.js", "chunks/showing.js"];
+
 pub(crate) fn measure(setup: &Setup) -> Result<Vec<Section>, Failure> {
     let mut section = Section::new("P13 Sizes", "Bytes; kB are 1,000 bytes. Compressed with gzip -9.", &["", "size"]);
     let binary = fs::metadata(setup.parlance().binary())?.len();
@@ -27,7 +30,7 @@ pub(crate) fn measure(setup: &Setup) -> Result<Vec<Section>, Failure> {
     let mut files = Vec::new();
     collect(&dist, &mut files)?;
     files.sort();
-    let (mut loader, mut whole) = (None, 0);
+    let (mut loader, mut whole, mut link) = (None, 0, 0);
     for file in &files {
         let size = gzip_length(&fs::read(file)?)?;
         let name = file.strip_prefix(&dist)?.display().to_string();
@@ -35,13 +38,17 @@ pub(crate) fn measure(setup: &Setup) -> Result<Vec<Section>, Failure> {
         if name == LOADER {
             loader = Some(size);
         }
-        if name != SDK {
+        if LINK.contains(&name.as_str()) {
+            link += size;
+        }
+        if name != SDK && (!LINK.contains(&name.as_str()) || name.starts_with("chunks/")) {
             whole += size;
         }
     }
     let loader = loader.ok_or_else(|| format!("no {LOADER} in {}: build the widget first", dist.display()))?;
     section.bar("widget before the first click ≤ 5 kB", kilobytes(loader), Outcome::when(loader <= 5_000));
     section.bar("widget whole (without the SDK) ≤ 30 kB", kilobytes(whole), Outcome::when(whole <= 30_000));
+    section.bar("chat link whole ≤ 30 kB", kilobytes(link), Outcome::when(link <= 30_000));
     Ok(vec![section])
 }
 
