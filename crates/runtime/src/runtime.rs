@@ -194,7 +194,8 @@ impl Shared {
         if self.in_flight.is_closed() {
             return Err(TurnError::ShuttingDown);
         }
-        let taken = self.in_flight.spawn(self.clone().take(call)).await;
+        // Boxed once here, or all that lies between the connection and this would carry room for it and move it along.
+        let taken = self.in_flight.spawn(Box::pin(self.clone().take(call))).await;
         taken.map_err(|problem| TurnError::Broken(problem.to_string()))?
     }
 }

@@ -122,7 +122,8 @@ impl Shared {
         };
         let taken = match &agent.program {
             Program::Scenario(_) => self.with_scenario(&deliberation).await?,
-            Program::Flow(_) => self.with_flow(&deliberation).await?,
+            // Apart, here and below: what a scenario's turn does not do must not make the task that takes it large.
+            Program::Flow(_) => Box::pin(self.with_flow(&deliberation)).await?,
         };
         let Remembered { transcript, turn, state: stood, .. } = &remembered;
         let (transcript, turn) = (*transcript, *turn);
@@ -184,7 +185,7 @@ impl Shared {
             && !flow::leaves(&call.inbound)
             && self.is_there(&call.tenant, &visit).await?
         {
-            return self.in_visit(deliberation, session, *visit).await;
+            return Box::pin(self.in_visit(deliberation, session, *visit)).await;
         }
         let flags = self.agents.flags(&call.tenant, agent.id).await?;
         let served = experiments::serve(&flags, call, contact, remembered.turn);
@@ -217,7 +218,9 @@ impl Shared {
             ..Taken::default()
         };
         match entering {
-            Some(entering) if !closed => self.enter_flow(deliberation, session, entering, &mut taken).await?,
+            Some(entering) if !closed => {
+                Box::pin(self.enter_flow(deliberation, session, entering, &mut taken)).await?;
+            }
             _ => taken.session = Some(raw(&session)?),
         }
         Ok(taken)
@@ -237,7 +240,7 @@ impl Shared {
             match take_turn(&input, &answers) {
                 Ok(outcome) => return Ok((outcome, answers)),
                 Err(need) => {
-                    let answer = self.fulfil(&need, call, scenario, transcript, input.now, onward).await?;
+                    let answer = Box::pin(self.fulfil(&need, call, scenario, transcript, input.now, onward)).await?;
                     answers.add(need, answer);
                 }
             }
@@ -256,7 +259,7 @@ impl Shared {
             AgentChoice::Named(id) => (id, AgentSource::Active),
             AgentChoice::Draft(id) | AgentChoice::Version(id, 0) => (id, AgentSource::Draft),
             AgentChoice::Version(id, version) => (id, AgentSource::Version(version)),
-            AgentChoice::ByConditions => return self.agent_by_conditions(call, contact, globals).await,
+            AgentChoice::ByConditions => return Box::pin(self.agent_by_conditions(call, contact, globals)).await,
         };
         self.agents.get(&call.tenant, id, source).await
     }
