@@ -218,10 +218,10 @@ async fn token(
     app: State<App>,
     _ours: OwnPage,
     who: SignedIn,
-    Json(asked): Json<TokenForPage>,
+    asked: Json<TokenForPage>,
 ) -> Result<TokenAnswer, Problem> {
     let SignedIn { account, session } = who;
-    let tenant = asked.tenant.parse::<TenantId>().map_err(|_| Problem::not_a_user())?;
+    let tenant = asked.0.tenant.parse::<TenantId>().map_err(|_| Problem::not_a_user())?;
     let member = membership(app.runtime.store(), &account, &tenant).await?.ok_or_else(Problem::not_a_user)?;
     let subject = Subject {
         account: account.id,
