@@ -32,8 +32,9 @@ pub(crate) struct Configuration {
     pub(crate) trust_forwarded: bool,
     /// `/metrics` answers everybody.
     pub(crate) open_metrics: bool,
-    /// The OpenAPI document is for those with a token, and who have signed in.
-    pub(crate) private_openapi: bool,
+    /// Whether the OpenAPI document and its page are for those alone with a token, or who have signed in; when it is
+    /// absent, as soon as anybody can sign in.
+    pub(crate) private_openapi: Option<bool>,
     /// What is logged: `warn`, `info`, `debug`, or a filter such as `info,server=debug`.
     pub(crate) log: String,
     /// How it is logged.
@@ -103,7 +104,7 @@ impl Default for Configuration {
             public_url: None,
             trust_forwarded: false,
             open_metrics: false,
-            private_openapi: false,
+            private_openapi: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             turn_timeout_ms: 20_000,

@@ -1,19 +1,34 @@
 // The page on which a draft of a flow is tried out: it starts a test conversation through the API, and shows beside
 // each answer what the draft did.
 
+import { signOut, tokenFor } from "/assets/session.js";
+
 const { flow, tenant } = document.body.dataset;
 const base = `/api/v1/${tenant}/flows/handlers/${flow}/test-conversations`;
 const at = (id) => document.getElementById(id);
 const lines = at("lines");
 let transcript = null;
 
-at("token").value = sessionStorage.getItem("parlance-test-token") ?? "";
+// Where people sign in there is no field for a token.
+const pasted = at("token");
+if (pasted) pasted.value = sessionStorage.getItem("parlance-test-token") ?? "";
+at("sign-out")?.addEventListener("click", () => signOut().catch(tell));
+
+/** In whose name the API is called. */
+async function authorization() {
+  return `Bearer ${pasted ? pasted.value.trim() : await tokenFor(tenant)}`;
+}
+
+function tell(problem) {
+  at("problem").textContent = problem.message;
+  at("problem").hidden = false;
+}
 
 /** Calls the API; throws what it refuses in words. */
 async function post(path, body) {
   const response = await fetch(path, {
     method: "POST",
-    headers: { authorization: `Bearer ${at("token").value.trim()}`, "content-type": "application/json" },
+    headers: { authorization: await authorization(), "content-type": "application/json" },
     body: JSON.stringify(body),
   });
   const answer = await response.json();
@@ -77,7 +92,7 @@ function show(answer) {
 
 /** The journal needs `transcripts:read` beside `agents:preview`. */
 async function journal(path, item) {
-  const response = await fetch(path, { headers: { authorization: `Bearer ${at("token").value.trim()}` } });
+  const response = await fetch(path, { headers: { authorization: await authorization() } });
   const text = document.createElement("pre");
   text.textContent = JSON.stringify(await response.json(), null, 2);
   item.replaceChildren(text);
@@ -91,8 +106,7 @@ async function trying(form, act) {
   try {
     await act();
   } catch (problem) {
-    at("problem").textContent = problem.message;
-    at("problem").hidden = false;
+    tell(problem);
   } finally {
     button.disabled = false;
   }
@@ -104,7 +118,7 @@ at("start").addEventListener("submit", (submitted) => {
     const language = at("language").value.trim();
     const body = { channel: at("channel").value, parameters: JSON.parse(at("parameters").value || "{}") };
     const answer = await post(base, language ? { ...body, language } : body);
-    sessionStorage.setItem("parlance-test-token", at("token").value);
+    if (pasted) sessionStorage.setItem("parlance-test-token", pasted.value);
     transcript = answer.transcriptId;
     lines.replaceChildren();
     show(answer);

@@ -40,8 +40,9 @@ pub struct Options {
     pub head_timeout: Duration,
     /// `/metrics` and `/healthz` answer callers that are not on this machine.
     pub open_metrics: bool,
-    /// The OpenAPI document is for those who are known: with a token, or signed in.
-    pub private_openapi: bool,
+    /// Whether the OpenAPI document and its page are for those alone who are known: with a token, or signed in.
+    /// Unless it is said, they are as soon as anybody can sign in.
+    pub private_openapi: Option<bool>,
     /// How often the public APIs may be called.
     pub rate_limits: RateLimits,
     /// Most deep links that are made at once.
@@ -62,7 +63,7 @@ impl Default for Options {
             body_timeout: Duration::from_secs(15),
             head_timeout: Duration::from_secs(60),
             open_metrics: false,
-            private_openapi: false,
+            private_openapi: None,
             rate_limits: RateLimits::default(),
             max_deep_links: 100,
             oidc_issuer: None,

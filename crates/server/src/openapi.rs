@@ -6,8 +6,9 @@
 use std::sync::OnceLock;
 
 use axum::{
-    extract::State,
-    http::{HeaderMap, header},
+    extract::{Request, State},
+    http::{HeaderMap, Uri, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -22,8 +23,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     api::access::require_known,
-    app::App,
+    app::{App, bearer, text},
     problem::Problem,
+    realm::{anybody_can_sign_in, to_sign_in},
     router::{openapi_document, openapi_document_3_1},
     sse,
 };
@@ -155,29 +157,63 @@ fn event() -> Object {
 }
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(document)).routes(routes!(document_3_1))
+    OpenApiRouter::new().routes(routes!(document)).routes(routes!(document_3_1)).routes(routes!(start))
 }
 
-/// This description. Where the server is configured so (`private_openapi`), for those with a token and those who have
-/// signed in.
+/// Around the page that shows the document: for the same people.
+pub(crate) async fn guarded(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match admit(&app, &parts.headers).await {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(problem) => refuse(problem, &parts.headers, &parts.uri),
+    }
+}
+
+/// Refuses strangers where the description is not for everybody (row DA-P2): as the configuration says
+/// (`private_openapi`), and where it says nothing, as soon as anybody can sign in.
+async fn admit(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
+    let private = match app.options.private_openapi {
+        Some(private) => private,
+        None => anybody_can_sign_in(app).await?,
+    };
+    if private { require_known(app, headers).await } else { Ok(()) }
+}
+
+/// Sends people to sign in; programs are told what is missing.
+fn refuse(problem: Problem, headers: &HeaderMap, uri: &Uri) -> Response {
+    let is_person = text(headers, header::ACCEPT.as_str()).is_some_and(|kinds| kinds.contains("text/html"));
+    if is_person && bearer(headers).is_none() && problem.is_unauthenticated() {
+        return to_sign_in(uri.path_and_query().map_or(PAGE, |path| path.as_str()));
+    }
+    problem.into_response()
+}
+
+/// This description. For those with a token and those who have signed in: as the configuration says
+/// (`private_openapi`), or as soon as anybody can sign in.
 #[utoipa::path(
     get, path = "/api/swagger/openapi.json", tag = "Pages", operation_id = "getOpenApi",
     responses(
         (status = 200, description = "The OpenAPI document", body = serde_json::Value),
+        (status = 303, description = "Where a browser is to sign in"),
+        (status = 401, description = "Nobody is known", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn document(app: State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+async fn document(app: State<App>, headers: HeaderMap, uri: Uri) -> Response {
     static TEXT: OnceLock<String> = OnceLock::new();
     let text = TEXT.get_or_init(|| openapi_document().to_json().expect("the document is plain JSON"));
-    described(&app, &headers, text).await
+    described(&app, &headers, &uri, text).await
 }
 
-async fn described(app: &App, headers: &HeaderMap, text: &'static str) -> Result<Response, Problem> {
-    if app.options.private_openapi {
-        require_known(app, headers).await?;
+async fn described(app: &App, headers: &HeaderMap, uri: &Uri, text: &'static str) -> Response {
+    match admit(app, headers).await {
+        Ok(()) => {
+            // Who may have it is asked each time, and what is kept on the way is nobody else's.
+            let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "private, no-cache")];
+            (headers, text).into_response()
+        }
+        Err(problem) => refuse(problem, headers, uri),
     }
-    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
 /// This description for programs that know OpenAPI 3.1.
@@ -185,14 +221,28 @@ async fn described(app: &App, headers: &HeaderMap, text: &'static str) -> Result
     get, path = "/api/swagger/openapi-3.1.json", tag = "Pages", operation_id = "getOpenApi31",
     responses(
         (status = 200, description = "The OpenAPI document, without what 3.2 added", body = serde_json::Value),
+        (status = 303, description = "Where a browser is to sign in"),
+        (status = 401, description = "Nobody is known", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn document_3_1(app: State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+async fn document_3_1(app: State<App>, headers: HeaderMap, uri: Uri) -> Response {
     static TEXT: OnceLock<String> = OnceLock::new();
     let text = TEXT.get_or_init(|| openapi_document_3_1().to_string());
-    described(&app, &headers, text).await
+    described(&app, &headers, &uri, text).await
 }
+
+/// Starts the page that shows this description, and calls operations in the name of whoever is signed in.
+#[utoipa::path(
+    get, path = "/api/swagger/swagger-initializer.js", tag = "Pages", operation_id = "getSwaggerStart",
+    responses((status = 200, description = "The script", body = String, content_type = "text/javascript"))
+)]
+async fn start() -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, START).into_response()
+}
+
+const START: &str = include_str!("../assets/swagger.js");
 
 /// A document without what OpenAPI 3.2 added to 3.1.
 pub(crate) fn as_3_1(document: &utoipa::openapi::OpenApi) -> Value {

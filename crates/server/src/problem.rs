@@ -69,6 +69,26 @@ impl Problem {
         Self { challenge: Some(challenge), ..problem }
     }
 
+    /// Nobody has signed in with the browser that calls, and it sends no token.
+    pub(crate) fn not_signed_in() -> Self {
+        let detail = "Sign in at `/session/sign-in`, or send a token: `Authorization: Bearer …`.";
+        let problem = Self::new(StatusCode::UNAUTHORIZED, "not-signed-in", "Nobody is signed in", detail);
+        Self { challenge: Some(Challenge::Missing), ..problem }
+    }
+
+    /// Somebody who is signed in and not a user of a tenant; one that does not exist looks the same.
+    pub(crate) fn not_a_user() -> Self {
+        let detail = "Name a tenant that you are a user of: `GET /session` lists them.";
+        Self::new(StatusCode::FORBIDDEN, "not-a-user", "You are not a user of this tenant", detail)
+    }
+
+    /// What only our own pages may ask of a browser that is signed in.
+    pub(crate) fn foreign_page() -> Self {
+        let detail =
+            "Only pages of this server may ask for it. Programs use the realm's token endpoint or an API token.";
+        Self::new(StatusCode::FORBIDDEN, "foreign-page", "The request is not from a page of this server", detail)
+    }
+
     /// A token of the realm whose time is over.
     pub(crate) fn expired() -> Self {
         let detail = "Exchange a new one: tokens of the realm are good for minutes.";
@@ -184,6 +204,11 @@ impl Problem {
         let detail = "Nobody would be left whose token may change users. Give somebody else a role with \
                       `users:update`, and a token, first.";
         Self::conflict(detail.to_owned())
+    }
+
+    /// Whether another credential could help.
+    pub(crate) fn is_unauthenticated(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED.as_u16()
     }
 
     /// The places that are wrong, of a problem that is about places; another comes back.

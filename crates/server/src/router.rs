@@ -41,10 +41,10 @@ pub(crate) fn router(app: &App) -> Router {
     let (public, _) = realm::public().split_for_parts();
     let public = public.method_not_allowed_fallback(wrong_method).layer(from_fn(realm::for_anybody));
     let (others, _) = others().split_for_parts();
-    // No document is sent to be judged elsewhere.
-    let config = Config::from(openapi::DOCUMENT).validator_url("none");
-    let swagger: Router<App> = Router::from(SwaggerUi::new(openapi::PAGE).config(config));
+    // Its files only: what starts it is ours (`openapi`), and has its place before this.
+    let swagger: Router<App> = Router::from(SwaggerUi::new(openapi::PAGE).config(Config::from(openapi::DOCUMENT)));
     let swagger = swagger.layer(from_fn(security_headers::swagger));
+    let swagger = swagger.layer(from_fn_with_state(app.clone(), openapi::guarded));
     others
         .merge(chat)
         .merge(webchat)

@@ -8,7 +8,7 @@ use std::fmt;
 use model::{TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Expect, Key, SecretKeys, Store, StoreError};
+use store::{Expect, Key, Page, SecretKeys, Store, StoreError};
 
 use super::{
     password,
@@ -151,6 +151,11 @@ impl Accounts {
     /// When the store fails.
     pub async fn list(&self) -> Result<Vec<Account>, DocumentError> {
         Ok(self.shelf.list().await?.into_iter().map(|(_, account)| account).collect())
+    }
+
+    /// Some accounts, by id.
+    pub(super) async fn page(&self, page: Page) -> Result<Vec<Account>, DocumentError> {
+        Ok(self.shelf.page::<Account>(page).await?.into_iter().map(|(_, account)| account).collect())
     }
 
     /// One account by id.

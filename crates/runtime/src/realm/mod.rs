@@ -19,9 +19,12 @@ pub mod sessions;
 mod shelf;
 
 use model::TenantId;
-use store::Store;
+use store::{Page, Store};
 
 use crate::documents::DocumentError;
+
+/// Accounts that are looked at together: mostly the first of them answers.
+const SOME: usize = 20;
 
 /// Path of the realm below the public URL. Its name and its shape are Keycloak's (spec/dialai.md §2).
 pub const PATH: &str = "/realms/dial-ai";
@@ -84,6 +87,26 @@ impl Realm {
             }
         }
         Ok(())
+    }
+
+    /// Whether anybody can sign in: an account has a password, and its people were not all deleted.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn anybody_can_sign_in(&self, store: &Store) -> Result<bool, DocumentError> {
+        let mut page = Page::first(SOME);
+        loop {
+            let accounts = self.accounts.page(page).await?;
+            for account in &accounts {
+                if account.has_password() && access::may_sign_in(store, account).await? {
+                    return Ok(true);
+                }
+            }
+            match accounts.last() {
+                Some(last) if accounts.len() == SOME => page = Page::after(last.id.clone(), SOME),
+                _ => return Ok(false),
+            }
+        }
     }
 
     /// Gives an account a new password and ends everything that it was signed in to.

@@ -37,18 +37,22 @@ impl Shelf {
 
     /// All of them with their ids.
     pub(super) async fn list<T: DeserializeOwned>(&self) -> Result<Vec<(String, T)>, DocumentError> {
-        let store = self.store.platform();
         let (mut all, mut page) = (Vec::new(), Page::first(PAGE));
         loop {
-            let documents = store.list(self.kind, page).await?;
-            for document in &documents {
-                all.push((document.id.clone(), document.read()?));
-            }
-            match documents.last() {
-                Some(last) if documents.len() == PAGE => page = Page::after(last.id.clone(), PAGE),
-                _ => return Ok(all),
+            let found = self.page::<T>(page).await?;
+            let last = found.last().filter(|_| found.len() == PAGE).map(|(id, _)| id.clone());
+            all.extend(found);
+            match last {
+                Some(last) => page = Page::after(last, PAGE),
+                None => return Ok(all),
             }
         }
+    }
+
+    /// Some of them with their ids, in the order of these.
+    pub(super) async fn page<T: DeserializeOwned>(&self, page: Page) -> Result<Vec<(String, T)>, DocumentError> {
+        let found = self.store.platform().list(self.kind, page).await?;
+        found.iter().map(|document| Ok((document.id.clone(), document.read()?))).collect()
     }
 
     /// Those with a value under a key, with their ids.

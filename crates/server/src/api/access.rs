@@ -20,7 +20,7 @@ use crate::{
     directory::KnownToken,
     intake::{self, IntakeError},
     problem::Problem,
-    realm::{RealmToken, TokenProblem, is_signed_in, realm_token},
+    realm::{RealmToken, TokenProblem, realm_token, signed_in},
     serve::Peer,
 };
 
@@ -108,8 +108,10 @@ async fn known_by(app: &App, headers: &HeaderMap) -> Result<Arc<KnownToken>, Pro
 /// Refuses who is not known at all: neither by a token of some tenant or of the realm, nor by having signed in.
 pub(crate) async fn require_known(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
     match bearer(headers) {
-        None if is_signed_in(app, headers).await => Ok(()),
-        None => Err(Problem::unauthenticated(Challenge::of(headers))),
+        None => match signed_in(app, headers).await? {
+            Some(_) => Ok(()),
+            None => Err(Problem::not_signed_in()),
+        },
         Some(token) => match realm_token(app, token).await {
             // A user is known, whatever tenant they are about to work in.
             Some(Err(TokenProblem::NotExchanged)) => Ok(()),

@@ -17,6 +17,7 @@ use super::{
     parameters::{Form, Parameters},
     refusal::{OauthError, OauthRefusal},
     schema::AccountForm,
+    session,
     sign_in::{self, may_not_try, too_many},
 };
 use crate::{
@@ -194,10 +195,7 @@ async fn with_password(app: &Shared, peer: &Peer, form: &Form) -> Result<Result<
 }
 
 async fn signed_in(app: &Shared, headers: &HeaderMap) -> Result<Option<Account>, OauthRefusal> {
-    match cookies::session(app, headers).await? {
-        Some(session) => Ok(app.realm.accounts.get(&session.account).await?),
-        None => Ok(None),
-    }
+    Ok(session::signed_in(app, headers).await?.map(|who| who.account))
 }
 
 fn sign_in_first(app: &Shared, headers: &HeaderMap) -> Page {

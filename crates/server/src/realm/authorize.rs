@@ -116,7 +116,7 @@ async fn post(app: State<App>, form: Form) -> Response {
 
 async fn begin(app: &Shared, headers: &HeaderMap, parameters: &Parameters) -> Result<Response, Refused> {
     let ask = Ask::read(app, parameters).await?;
-    let session = cookies::session(app, headers).await?;
+    let session = cookies::session(app, headers).await.map_err(OauthRefusal::from)?;
     let session = session.filter(|session| ask.is_content_with(session));
     match (session, ask.prompt) {
         (Some(session), _) => Ok(redirect(&ask.answer(app, &session).await?, Vec::new())),

@@ -4,10 +4,13 @@
 //! with `__Host-`, so that a neighbouring site cannot plant them.
 
 use axum::http::{HeaderMap, HeaderValue};
-use runtime::realm::sessions::{SECONDS, Session};
+use runtime::{
+    documents::DocumentError,
+    realm::sessions::{SECONDS, Session},
+};
 use subtle::ConstantTimeEq;
 
-use super::{parameters::Parameters, refusal::OauthRefusal};
+use super::parameters::Parameters;
 use crate::{app::Shared, opendialog::cookies::cookie};
 
 const SESSION: &str = "parlance_session";
@@ -42,9 +45,9 @@ pub(super) fn is_ours(app: &Shared, headers: &HeaderMap, form: &Parameters) -> b
 }
 
 /// The session of the browser.
-pub(super) async fn session(app: &Shared, headers: &HeaderMap) -> Result<Option<Session>, OauthRefusal> {
+pub(super) async fn session(app: &Shared, headers: &HeaderMap) -> Result<Option<Session>, DocumentError> {
     match cookie(headers, &name(app, SESSION)).filter(|secret| is_token(secret)) {
-        Some(secret) => Ok(app.realm.sessions.find(secret).await?),
+        Some(secret) => app.realm.sessions.find(secret).await,
         None => Ok(None),
     }
 }

@@ -4,10 +4,13 @@
 //! do there at this moment; it is good for two minutes, since nothing can take it back.
 
 use model::{TenantId, Timestamp};
-use runtime::realm::{
-    access::{self, AccessClaims, TENANT_TOKEN_SECONDS},
-    clients::Client,
-    keys::TokenType,
+use runtime::{
+    documents::DocumentError,
+    realm::{
+        access::{self, AccessClaims, TENANT_TOKEN_SECONDS},
+        clients::Client,
+        keys::TokenType,
+    },
 };
 
 use super::{
@@ -52,23 +55,50 @@ pub(super) async fn exchange(
     let member = access::membership(app.runtime.store(), &account, &tenant).await?.ok_or_else(nobody)?;
 
     let scope = narrowed(&member.scopes, parameters.get("scope")?)?;
+    let subject = Subject {
+        account: claims.sub,
+        client: claims.client_id,
+        auth_time: claims.auth_time,
+        grant: claims.grant,
+        user: member.user,
+    };
+    let answer = tenant_token(app, &tenant, subject, scope).await?;
+    Ok(TokenAnswer { issued_token_type: Some(ACCESS_TOKEN), ..answer })
+}
+
+/// Whom a tenant's token is for, and through what they get it.
+pub(super) struct Subject {
+    pub(super) account: String,
+    pub(super) client: String,
+    pub(super) auth_time: Option<i64>,
+    pub(super) grant: Option<String>,
+    /// The tenant's user that the account is.
+    pub(super) user: String,
+}
+
+/// A tenant's token for one of its users, with a scope that they hold.
+pub(super) async fn tenant_token(
+    app: &Shared,
+    tenant: &TenantId,
+    subject: Subject,
+    scope: String,
+) -> Result<TokenAnswer, DocumentError> {
     let iat = Timestamp::now().seconds();
     let claims = AccessClaims {
         iss: issuer(app),
-        sub: claims.sub,
+        sub: subject.account,
         aud: tenant.to_string(),
         exp: iat + TENANT_TOKEN_SECONDS,
         iat,
         jti: uuid::Uuid::new_v4().to_string(),
-        client_id: claims.client_id,
+        client_id: subject.client,
         scope: scope.clone(),
-        auth_time: claims.auth_time,
-        grant: claims.grant,
-        user: Some(member.user),
+        auth_time: subject.auth_time,
+        grant: subject.grant,
+        user: Some(subject.user),
     };
     let access_token = app.realm.keys.ring().await?.sign(TokenType::Access, &claims)?;
-    let answer = TokenAnswer::bearer(access_token, TENANT_TOKEN_SECONDS, scope);
-    Ok(TokenAnswer { issued_token_type: Some(ACCESS_TOKEN), ..answer })
+    Ok(TokenAnswer::bearer(access_token, TENANT_TOKEN_SECONDS, scope))
 }
 
 /// A user's own access token whose grant is still in force.

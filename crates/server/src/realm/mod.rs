@@ -19,12 +19,12 @@ mod parameters;
 mod refusal;
 mod revoke;
 mod schema;
+mod session;
 mod sign_in;
 mod tenant_token;
 mod token;
 mod userinfo;
 
-use axum::http::HeaderMap;
 use runtime::{
     documents::DocumentError,
     realm::{access::may_sign_in, accounts::Account},
@@ -33,6 +33,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use cors::{for_anybody, for_clients};
 pub(crate) use letters::invite;
+pub(crate) use session::{signed_in, to_sign_in};
 pub(crate) use tenant_token::{RealmToken, TokenProblem, realm_token};
 
 use crate::app::{App, Shared};
@@ -53,13 +54,14 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(authorize::routes())
         .merge(sign_in::routes())
         .merge(logout::routes())
+        .merge(session::routes())
         .merge(account::routes())
         .merge(forgotten::routes())
 }
 
-/// Whether somebody has signed in with the browser that calls.
-pub(crate) async fn is_signed_in(app: &Shared, headers: &HeaderMap) -> bool {
-    matches!(cookies::session(app, headers).await, Ok(Some(_)))
+/// Whether anybody can sign in here: pages that need somebody send them there then, and ask for an API token else.
+pub(crate) async fn anybody_can_sign_in(app: &Shared) -> Result<bool, DocumentError> {
+    app.realm.anybody_can_sign_in(app.runtime.store()).await
 }
 
 /// The realm's name: the claim `iss`. It is the server's own word, never a `Host` header.

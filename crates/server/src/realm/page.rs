@@ -48,6 +48,12 @@ impl Page {
         Self { status, ..Self::new(title, format!("<p>{}</p>", escape(text))) }
     }
 
+    /// A link that would lead elsewhere than to a page of ours.
+    pub(super) fn leads_away() -> Self {
+        let text = "It leads to an address that is not one of this server (return).";
+        Self::refusal(StatusCode::BAD_REQUEST, "This link does not work", text)
+    }
+
     /// The form did not come from our page in this browser.
     pub(super) fn not_ours() -> Self {
         let text = "The form is too old, or your browser sent no cookie. Go back, load the page again and repeat. \

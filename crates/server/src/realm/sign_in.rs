@@ -27,6 +27,7 @@ use super::{
     parameters::{Form, Parameters},
     refusal::{OauthError, OauthRefusal},
     schema::{SecondFactorForm, SignInForm},
+    session::{self, RETURN},
 };
 use crate::{
     app::{App, Shared},
@@ -49,6 +50,8 @@ enum Destination {
     Client(Box<Ask>),
     /// To the page of their account.
     Account,
+    /// To a page of this server, by its path.
+    Page(String),
 }
 
 impl Destination {
@@ -57,13 +60,19 @@ impl Destination {
         if request.is_empty() {
             return Ok(Self::Account);
         }
-        Ok(Self::Client(Box::new(Ask::read(app, &Parameters::read(request.as_bytes())).await?)))
+        let parameters = Parameters::read(request.as_bytes());
+        // A client may send anything beside what is asked for; a page of ours names no client.
+        if parameters.field("client_id").is_empty() && !parameters.field(RETURN).is_empty() {
+            let path = session::return_path(&parameters).ok_or_else(|| Refused::Here(Box::new(Page::leads_away())))?;
+            return Ok(Self::Page(path.to_owned()));
+        }
+        Ok(Self::Client(Box::new(Ask::read(app, &parameters).await?)))
     }
 
     fn ask(&self) -> Option<&Ask> {
         match self {
             Self::Client(ask) => Some(ask),
-            Self::Account => None,
+            Self::Account | Self::Page(_) => None,
         }
     }
 }
@@ -109,7 +118,7 @@ fn second_page(token: &FormToken, ask: Option<&Ask>, request: &str, step: &str) 
     request_body(content = SignInForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "The page for the second factor", body = String, content_type = "text/html"),
-        (status = 303, description = "Signed in: back to the client, or to the account's page"),
+        (status = 303, description = "Signed in: back to the client or to the page, or to the account's page"),
         (status = 401, description = "The page again: name or password are wrong", body = String, content_type = "text/html"),
         (status = 403, description = "The form is not from this browser's page", body = String, content_type = "text/html"),
         (status = 429, description = "Too many attempts", body = String, content_type = "text/html"),
@@ -148,7 +157,7 @@ async fn sign_in(app: State<App>, peer: Peer, form: Form) -> Result<Response, Oa
     post, path = "/realms/dial-ai/sign-in/second-factor", tag = "Realm", operation_id = "signInSecondFactor",
     request_body(content = SecondFactorForm, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 303, description = "Signed in: back to the client, or to the account's page"),
+        (status = 303, description = "Signed in: back to the client or to the page, or to the account's page"),
         (status = 401, description = "The page again: the code is wrong", body = String, content_type = "text/html"),
         (status = 403, description = "The form is not from this browser's page", body = String, content_type = "text/html"),
         (status = 429, description = "Too many attempts", body = String, content_type = "text/html"),
@@ -229,6 +238,7 @@ async fn finish(
     match destination {
         Destination::Client(ask) => ask.go_back(app, &session, cookies).await,
         Destination::Account => Ok(redirect("/realms/dial-ai/account", cookies)),
+        Destination::Page(path) => Ok(redirect(&path, cookies)),
     }
 }
 

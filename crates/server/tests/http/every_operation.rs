@@ -33,7 +33,7 @@ enum OwnRule {
 }
 
 /// Operations that no scope guards.
-const OWN_RULES: [(&str, OwnRule, &str); 54] = [
+const OWN_RULES: [(&str, OwnRule, &str); 59] = [
     ("getAccountPage", OwnRule::Realm, "people sign in here"),
     ("beginSecondFactor", OwnRule::Realm, "people sign in here"),
     ("confirmSecondFactor", OwnRule::Realm, "people sign in here"),
@@ -51,6 +51,9 @@ const OWN_RULES: [(&str, OwnRule, &str); 54] = [
     ("revokeRealmToken", OwnRule::Realm, "whoever has a token may end it"),
     ("signIn", OwnRule::Realm, "people sign in here"),
     ("signInSecondFactor", OwnRule::Realm, "people sign in here"),
+    ("signInForPage", OwnRule::Realm, "people sign in here"),
+    ("issueSessionToken", OwnRule::Realm, "asks for a browser that is signed in, on a page of ours"),
+    ("signOutOfPages", OwnRule::Realm, "a browser signs out, on a page of ours"),
     ("issueToken", OwnRule::Realm, "codes, secrets and tokens of the realm"),
     ("getUserInfo", OwnRule::Realm, "a user's token of the realm"),
     ("postUserInfo", OwnRule::Realm, "a user's token of the realm"),
@@ -77,14 +80,16 @@ const OWN_RULES: [(&str, OwnRule, &str); 54] = [
     ("getChatFrame", OwnRule::Public, "a page; who may frame it, its policy says"),
     ("getChatLinkPage", OwnRule::Public, "a page; the link is its address"),
     ("getHomePage", OwnRule::Public, "a page"),
-    ("getChatTestPage", OwnRule::Public, "a page; what it calls asks for a token"),
+    ("getChatTestPage", OwnRule::Public, "a page, after signing in where people do; what it calls asks for a token"),
     ("getDemoSettings", OwnRule::Public, "what the start page shows"),
     ("getWidgetFile", OwnRule::Public, "a file of the widget"),
     ("getAsset", OwnRule::Public, "a file of the pages"),
     ("getExamplePicture", OwnRule::Public, "a picture of the example"),
     ("getLogo", OwnRule::Public, "pages show it to visitors"),
-    ("getOpenApi", OwnRule::Public, "the description"),
-    ("getOpenApi31", OwnRule::Public, "the description"),
+    ("getOpenApi", OwnRule::Public, "the description; tests/http/browser_sessions.rs says when it is not"),
+    ("getOpenApi31", OwnRule::Public, "the description; tests/http/browser_sessions.rs says when it is not"),
+    ("getSwaggerStart", OwnRule::Public, "a script of a page"),
+    ("getSession", OwnRule::Public, "tells a browser who has signed in with it"),
     ("healthz", OwnRule::Public, "machines ask it"),
     ("readyz", OwnRule::Public, "machines ask it"),
     ("metrics", OwnRule::Public, "machines ask it; from elsewhere it asks for a token of any tenant"),

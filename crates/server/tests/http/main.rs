@@ -8,6 +8,7 @@ mod audit;
 mod bad_input;
 mod branding;
 mod browser_facts;
+mod browser_sessions;
 mod chat_links;
 mod configuration;
 mod contacts;

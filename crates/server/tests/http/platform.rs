@@ -41,7 +41,7 @@ async fn da_p01_the_document_is_openapi_3_2_and_has_each_operation() {
 
 #[tokio::test]
 async fn da_p02_a_private_document_is_for_those_who_are_known() {
-    let app = TestApp::start_serving(|options| options.private_openapi = true).await;
+    let app = TestApp::start_serving(|options| options.private_openapi = Some(true)).await;
     register(&app).await;
     person(&app, "ada@example.com", Role::Editor).await;
     let bare = Client::new();
@@ -68,7 +68,7 @@ async fn da_p02_a_private_document_is_for_those_who_are_known() {
 
 #[tokio::test]
 async fn da_p03_the_page_shows_the_document_and_calls_with_a_token() {
-    let app = TestApp::start_serving(|options| options.private_openapi = true).await;
+    let app = TestApp::start_serving(|options| options.private_openapi = Some(true)).await;
     register(&app).await;
     person(&app, "ada@example.com", Role::Editor).await;
     let browser = Browser::new(&app);

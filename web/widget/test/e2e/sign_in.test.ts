@@ -5,12 +5,12 @@ import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { findings, launch, picture } from '../browser/browser';
+import { PASSWORD, person as invited, signIn, submit } from './people';
 
 const { PARLANCE_URL: url, PARLANCE_TOKEN: token } = process.env;
 
 const REALM = `${url}/realms/dial-ai`;
 const ACCOUNT = `${REALM}/account`;
-const PASSWORD = 'correct horse battery';
 /** Where the program sends people back to that `tests/with-server` registers. */
 const BACK = 'http://127.0.0.1:9/back';
 /** RFC 7636, appendix B. */
@@ -31,32 +31,8 @@ describe.skipIf(!url || !token)('signing in at a real server', () => {
     return context.newPage();
   }
 
-  /** Asks the API for something; the answer must be a good one. */
-  async function asks(path: string, body: unknown): Promise<Record<string, string>> {
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    const answer = await fetch(`${url}/api/v1/demo/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-    expect(answer.ok, `${path}: ${answer.status}`).toBe(true);
-    return answer.json() as Promise<Record<string, string>>;
-  }
-
-  /** Somebody is invited and chooses a password on the page that the link leads to. Gives their address. */
-  async function person(page: Page, name: string): Promise<string> {
-    const email = `${name}-${Date.now()}@example.com`;
-    const user = await asks('users', { name: email, roles: ['editor'] });
-    const invitation = await asks(`users/${user.id}/invite`, {});
-    await page.goto(invitation.link!);
-    await page.locator('input[type=password]').first().fill(PASSWORD);
-    await submit(page);
-    return email;
-  }
-
-  const submit = (page: Page) => page.locator('main form button').first().click();
-
-  async function signIn(page: Page, email: string, password: string): Promise<void> {
-    await page.getByLabel('E-mail address').fill(email);
-    await page.getByLabel('Password').fill(password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-  }
+  /** Somebody is invited and chooses a password. Gives their address. */
+  const person = (page: Page, name: string) => invited(page, url!, token!, name);
 
   /** The code that an authenticator shows `later` seconds from now (RFC 6238). */
   function code(secret: string, later = 0): string {
