@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dialogue::flow::{document::FlowDocument, export::{self, Portable}, version::FlowVersion};
+use dialogue::flow::{
+    document::FlowDocument,
+    export::{self, Portable},
+    version::FlowVersion,
+};
 use model::{AgentId, agent::AgentKind};
 use runtime::{
     agents::{Access, Agents},
