@@ -1,7 +1,9 @@
 //! What language models take: noted with each turn as the event `model.usage`, one of each model, and counted by day.
 //!
-//! What a turn took that came to nothing is not noted, and what was erased or has expired is counted no more; the
-//! metrics have all that happened since the server started.
+//! What a turn took that came to nothing is noted beside turns (`tab`). What was erased or has expired is counted no more;
+//! the metrics have all that happened since the server started.
+
+mod tab;
 
 use std::{
     collections::{BTreeMap, btree_map},
@@ -13,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use store::{EventFilter, MAX_ROWS, TenantStore};
 
 use crate::turn::{TurnError, read};
+
+pub(crate) use tab::Tab;
 
 /// The event of what a model took in a turn.
 pub const SPENT: &str = "model.usage";
@@ -49,7 +53,7 @@ impl AddAssign for Spent {
 }
 
 /// What models took, by `provider/model`.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger(BTreeMap<String, Spent>);
 
 impl Ledger {
@@ -64,11 +68,9 @@ impl Ledger {
         *self.of(model) += Spent { calls: 1, failures: 1, ..Spent::default() };
     }
 
-    /// Adds what another one has.
-    pub(crate) fn add(&mut self, other: Self) {
-        for (model, spent) in other.0 {
-            *self.of(&model) += spent;
-        }
+    /// Whether no model was asked.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn of(&mut self, model: &str) -> &mut Spent {
@@ -88,13 +90,16 @@ impl IntoIterator for Ledger {
 /// The event of a turn, as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SpentInTurn {
-    /// Number of the turn.
+    /// Number of the turn; of one that came to nothing, the number that it would have had.
     pub(crate) turn: u32,
     /// Which model: `provider/model`.
     pub(crate) model: String,
     /// What it took.
     #[serde(flatten)]
     pub(crate) spent: Spent,
+    /// Whether the turn came to nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) refused: bool,
 }
 
 /// What a model took on a day.
@@ -146,12 +151,13 @@ mod tests {
     #[test]
     fn a_ledger_keeps_models_apart_and_counts_failures() {
         let usage = |input_tokens, cost| Usage { input_tokens, cached_tokens: 1, cost, ..Usage::default() };
-        let (mut turn, mut more) = (Ledger::default(), Ledger::default());
+        let mut turn = Ledger::default();
+        assert!(turn.is_empty());
         turn.answered("openai/a", &usage(10, 0.5));
         turn.failed("openai/a");
-        more.answered("openai/a", &usage(5, 0.25));
-        more.failed("anthropic/b");
-        turn.add(more);
+        turn.answered("openai/a", &usage(5, 0.25));
+        turn.failed("anthropic/b");
+        assert!(!turn.is_empty());
         let kept: Vec<(String, Spent)> = turn.into_iter().collect();
         let a = Spent { calls: 3, failures: 1, input_tokens: 15, cached_tokens: 2, output_tokens: 0, cost: 0.75 };
         let b = Spent { calls: 1, failures: 1, ..Spent::default() };
@@ -161,10 +167,15 @@ mod tests {
     #[test]
     fn an_event_is_flat_and_is_read_as_it_was_written() {
         let spent = Spent { calls: 2, failures: 1, input_tokens: 7, cached_tokens: 3, output_tokens: 4, cost: 0.125 };
-        let json = serde_json::to_value(SpentInTurn { turn: 3, model: "m".to_owned(), spent }).expect("JSON");
+        let noted = |refused| {
+            serde_json::to_value(SpentInTurn { turn: 3, model: "m".to_owned(), spent, refused }).expect("JSON")
+        };
+        let json = noted(false);
         let flat = serde_json::json!({ "turn": 3, "model": "m", "calls": 2, "failures": 1, "input_tokens": 7,
             "cached_tokens": 3, "output_tokens": 4, "cost": 0.125 });
         assert_eq!(json, flat);
-        assert_eq!(serde_json::from_value::<SpentInTurn>(json).expect("an event").spent, spent);
+        let read = serde_json::from_value::<SpentInTurn>(json).expect("an event");
+        assert_eq!((read.spent, read.refused), (spent, false));
+        assert_eq!(noted(true)["refused"], true);
     }
 }

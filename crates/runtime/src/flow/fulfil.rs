@@ -26,7 +26,6 @@ use crate::{
     models::TenantModels,
     runtime::Shared,
     turn::{Live, TurnError},
-    usage::Ledger,
 };
 
 /// What is kept of a turn's time for what comes after a model's answer.
@@ -39,13 +38,12 @@ impl Shared {
         need: &Need,
         flow_call: &FlowCall<'_>,
         ids: &mut HashMap<usize, EntryId>,
-        spent: &mut Ledger,
     ) -> Result<Answer, TurnError> {
         let tenant = &flow_call.call.tenant;
         Ok(match need {
             Need::History { lines } => Answer::History { lines: self.past_of(flow_call, *lines).await? },
             Need::Complete(completion) => {
-                let result = self.complete(completion, flow_call, ids, spent).await?;
+                let result = self.complete(completion, flow_call, ids).await?;
                 Answer::Completion { result }
             }
             Need::Call(call) => Answer::Call { result: self.answer_call(call, flow_call).await? },
@@ -61,7 +59,7 @@ impl Shared {
             }
             Need::Guard { guard, text, .. } => {
                 let settings = self.model_choices.of(tenant).await?;
-                Answer::Guard { verdict: self.judge(*guard, text, flow_call, &settings, spent).await }
+                Answer::Guard { verdict: self.judge(*guard, text, flow_call, &settings).await }
             }
         })
     }
@@ -85,13 +83,12 @@ impl Shared {
     }
 
     /// Asks the flow's model. Saturation is no answer: the caller is told to come again, and nothing happened
-    /// (row DA-P7).
+    /// (row DA-P7), but that what was asked before took what it took.
     async fn complete(
         &self,
         completion: &Completion,
         flow_call: &FlowCall<'_>,
         ids: &mut HashMap<usize, EntryId>,
-        spent: &mut Ledger,
     ) -> Result<Result<ChatReply, ChatError>, TurnError> {
         let tenant = &flow_call.call.tenant;
         let configuration = &flow_call.flow.flow.document.configuration;
@@ -134,8 +131,8 @@ impl Shared {
                 let retry_after = error.retry_after.unwrap_or(Duration::from_secs(1));
                 return Err(TurnError::Overloaded { retry_after });
             }
-            Err(_) => spent.failed(&call.primary.name()),
-            Ok(reply) => spent.answered(&reply.model, &reply.usage),
+            Err(_) => flow_call.tab.failed(&call.primary.name()),
+            Ok(reply) => flow_call.tab.answered(&reply.model, &reply.usage),
         }
         Ok(result)
     }
@@ -189,14 +186,7 @@ impl Shared {
     }
 
     /// Whether a text may be said.
-    async fn judge(
-        &self,
-        guard: Guard,
-        text: &str,
-        flow_call: &FlowCall<'_>,
-        settings: &TenantModels,
-        spent: &mut Ledger,
-    ) -> Verdict {
+    async fn judge(&self, guard: Guard, text: &str, flow_call: &FlowCall<'_>, settings: &TenantModels) -> Verdict {
         let configuration = &flow_call.flow.flow.document.configuration;
         let guardrails = &configuration.guardrails;
         let (excluded, moderates) = match guard {
@@ -222,8 +212,8 @@ impl Shared {
         match moderator.model() {
             None => {}
             // What answered, though not yes or no, took something.
-            Some(model) if verdict.note.is_some() && verdict.usage.attempts == 0 => spent.failed(&model),
-            Some(model) => spent.answered(&model, &verdict.usage),
+            Some(model) if verdict.note.is_some() && verdict.usage.attempts == 0 => flow_call.tab.failed(&model),
+            Some(model) => flow_call.tab.answered(&model, &verdict.usage),
         }
         Verdict {
             refused: verdict.refused.map(|reason| (moderator.name().to_owned(), reason)),

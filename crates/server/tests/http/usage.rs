@@ -78,3 +78,47 @@ async fn moderation_is_counted_too() {
     let (_, usage) = world.ask(Method::GET, "usage", None).await;
     assert_eq!(usage["total"]["calls"], 2, "the judge and the agent: {usage}");
 }
+
+#[tokio::test]
+async fn what_models_took_counts_though_the_turn_was_refused() {
+    let world = dear().await;
+    let script = json!({
+        "rules": [
+            { "when": { "text_contains": "label this", "tool_offered": "label" },
+              "then": { "call": [{ "name": "label", "arguments": {} }] } },
+            { "when": { "tool_result_of": "label" }, "then": { "fail": "saturated" } },
+        ],
+        "otherwise": { "say": "You said: {{last_user}}" },
+    });
+    let (status, answer) = world.ask(Method::PUT, "model-scripts/desk", Some(script)).await;
+    assert!((200..300).contains(&status), "{answer}");
+    let page = world.chat().await;
+    let request = page.request(Method::POST, &page.path("")).json(&json!({ "message": "Label this" }));
+    assert_eq!(request.send().await.expect("an answer").status(), 503);
+    let (_, usage) = world.ask(Method::GET, "usage", None).await;
+    let total = &usage["total"];
+    assert_eq!(
+        (&total["calls"], &total["failures"]),
+        (&json!(1), &json!(0)),
+        "who was too busy was not asked: {usage}"
+    );
+    assert!(number(total, "cost") > 0.0, "{usage}");
+    let noted = |feed: &Value| {
+        let events = feed["events"].as_array().expect("events").iter();
+        let noted = events.filter(|event| event["type"] == "model.usage").map(|event| event["body"].clone());
+        noted.collect::<Vec<_>>()
+    };
+    let (_, feed) = world.ask(Method::GET, "events?limit=1000", None).await;
+    let refused = noted(&feed);
+    assert_eq!(refused.len(), 1, "{feed}");
+    assert_eq!((&refused[0]["turn"], &refused[0]["refused"]), (&json!(2), &json!(true)), "{feed}");
+
+    assert_eq!(page.hears("Hello").await, "You said: Hello");
+    let (_, usage) = world.ask(Method::GET, "usage", None).await;
+    let (_, feed) = world.ask(Method::GET, "events?limit=1000", None).await;
+    let all = noted(&feed);
+    assert_eq!(all.len(), 2, "{feed}");
+    assert_eq!((&all[1]["turn"], all[1].get("refused")), (&json!(2), None), "the turn that was refused was not taken");
+    let sum = all.iter().map(|body| number(body, "cost")).sum::<f64>();
+    assert!((number(&usage["total"], "cost") - sum).abs() < 1e-6, "{usage}");
+}
