@@ -55,13 +55,14 @@ impl Shared {
             considered.await.map_err(|_| TurnError::TimedOut(limit))??;
         // Without a limit: what was handed to the log cannot be taken back.
         if let Some(record) = record {
-            let transcript = record.transcript;
-            self.store.append(Record::Turn(Box::new(record))).await?;
-            tab.is_recorded();
+            let (transcript, contact, at) = (record.transcript, record.contact.clone(), record.at);
+            let seq = self.store.append(Record::Turn(Box::new(record))).await?;
+            let spent = tab.is_recorded();
             self.presets.used(&tenant, presets);
             if !past.is_empty() {
                 self.past.add(transcript, past);
             }
+            self.spend(&tenant, &contact, (seq, at), &spent).await;
             metrics::histogram!("parlance_turn_seconds").record(began.elapsed().as_secs_f64());
         }
         Ok(answer)

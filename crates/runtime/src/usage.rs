@@ -1,8 +1,11 @@
 //! What language models take: noted with each turn as the event `model.usage`, one of each model, and counted by day.
 //!
+//! `budget` bounds what they cost in a month.
+//!
 //! What a turn took that came to nothing is noted beside turns (`tab`). What was erased or has expired is counted no more;
 //! the metrics have all that happened since the server started.
 
+mod budget;
 mod tab;
 
 use std::{
@@ -12,10 +15,12 @@ use std::{
 
 use model::{Timestamp, chat::Usage};
 use serde::{Deserialize, Serialize};
-use store::{EventFilter, MAX_ROWS, TenantStore};
+use store::{EventFilter, MAX_ROWS, StoredEvent, TenantStore};
 
 use crate::turn::{TurnError, read};
 
+pub use budget::{BUDGET_SPENT, BUDGET_WARNING, Budget};
+pub(crate) use budget::{Budgets, Terms};
 pub(crate) use tab::Tab;
 
 /// The event of what a model took in a turn.
@@ -66,6 +71,11 @@ impl Ledger {
     /// Notes that there was none.
     pub(crate) fn failed(&mut self, model: &str) {
         *self.of(model) += Spent { calls: 1, failures: 1, ..Spent::default() };
+    }
+
+    /// What all of them cost together.
+    pub(crate) fn cost(&self) -> f64 {
+        self.0.values().map(|spent| spent.cost).sum()
     }
 
     /// Whether no model was asked.
@@ -119,8 +129,26 @@ pub struct DayOfModel {
 /// When the store fails.
 pub async fn account(store: &TenantStore, from: Timestamp, to: Timestamp) -> Result<Vec<DayOfModel>, TurnError> {
     let mut days: BTreeMap<(i64, String), Spent> = BTreeMap::new();
+    each_event(store, SPENT, from, to, |event| {
+        let SpentInTurn { model, spent, .. } = read(&event.body)?;
+        *days.entry((event.at.seconds().div_euclid(DAY), model)).or_default() += spent;
+        Ok(())
+    })
+    .await?;
+    let day = |((day, model), spent)| DayOfModel { day: Timestamp::from_seconds(day * DAY), model, spent };
+    Ok(days.into_iter().map(day).collect())
+}
+
+/// Reads the events of a kind from one moment to another, both included.
+async fn each_event(
+    store: &TenantStore,
+    kind: &str,
+    from: Timestamp,
+    to: Timestamp,
+    mut each: impl FnMut(&StoredEvent) -> Result<(), TurnError> + Send,
+) -> Result<(), TurnError> {
     let mut filter = EventFilter {
-        kind: SPENT.to_owned(),
+        kind: kind.to_owned(),
         agent: None,
         contacts: Vec::new(),
         from,
@@ -132,16 +160,13 @@ pub async fn account(store: &TenantStore, from: Timestamp, to: Timestamp) -> Res
     loop {
         let events = store.events_of_kind(filter.clone()).await?;
         for event in &events {
-            let SpentInTurn { model, spent, .. } = read(&event.body)?;
-            *days.entry((event.at.seconds().div_euclid(DAY), model)).or_default() += spent;
+            each(event)?;
         }
         match events.last() {
             Some(last) if events.len() == MAX_ROWS => filter.after = last.seq,
-            _ => break,
+            _ => return Ok(()),
         }
     }
-    let day = |((day, model), spent)| DayOfModel { day: Timestamp::from_seconds(day * DAY), model, spent };
-    Ok(days.into_iter().map(day).collect())
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ impl Shared {
             }
             Need::Guard { guard, text, .. } => {
                 let settings = self.model_choices.of(tenant).await?;
-                Answer::Guard { verdict: self.judge(*guard, text, flow_call, &settings).await }
+                Answer::Guard { verdict: self.judge(*guard, text, flow_call, &settings).await? }
             }
         })
     }
@@ -97,6 +97,9 @@ impl Shared {
             Ok(call) => call,
             Err(error) => return Ok(Err(error)),
         };
+        if let Some(error) = self.over_budget(flow_call.call, flow_call.tab).await? {
+            return Ok(Err(error));
+        }
         let left = flow_call.deadline.saturating_duration_since(Instant::now()).saturating_sub(RESERVE);
         if left.is_zero() {
             return Ok(Err(ChatError::new(ChatErrorKind::TimedOut, "the turn has no time left")));
@@ -186,7 +189,13 @@ impl Shared {
     }
 
     /// Whether a text may be said.
-    async fn judge(&self, guard: Guard, text: &str, flow_call: &FlowCall<'_>, settings: &TenantModels) -> Verdict {
+    async fn judge(
+        &self,
+        guard: Guard,
+        text: &str,
+        flow_call: &FlowCall<'_>,
+        settings: &TenantModels,
+    ) -> Result<Verdict, TurnError> {
         let configuration = &flow_call.flow.flow.document.configuration;
         let guardrails = &configuration.guardrails;
         let (excluded, moderates) = match guard {
@@ -194,20 +203,22 @@ impl Shared {
             Guard::Output => (&flow_call.flow.excluded_output, guardrails.moderate_output),
         };
         if let Some(phrase) = excluded.find(text) {
-            return Verdict {
+            return Ok(Verdict {
                 refused: Some(("exclusion_list".into(), format!("it has the excluded `{phrase}`"))),
                 note: None,
-            };
+            });
         }
         if !moderates || text.trim().is_empty() {
-            return Verdict::default();
+            return Ok(Verdict::default());
         }
+        let unmoderated = |why: &str| Verdict { refused: None, note: Some(format!("nothing was moderated: {why}")) };
         let moderator = match settings.moderator(&configuration.model) {
             Ok(moderator) => moderator,
-            Err(error) => {
-                return Verdict { refused: None, note: Some(format!("nothing was moderated: {}", error.message)) };
-            }
+            Err(error) => return Ok(unmoderated(&error.message)),
         };
+        if let Some(error) = self.over_budget(flow_call.call, flow_call.tab).await? {
+            return Ok(unmoderated(&error.message));
+        }
         let verdict = moderator.judge(&self.models, &flow_call.call.tenant, text).await;
         match moderator.model() {
             None => {}
@@ -215,9 +226,9 @@ impl Shared {
             Some(model) if verdict.note.is_some() && verdict.usage.attempts == 0 => flow_call.tab.failed(&model),
             Some(model) => flow_call.tab.answered(&model, &verdict.usage),
         }
-        Verdict {
+        Ok(Verdict {
             refused: verdict.refused.map(|reason| (moderator.name().to_owned(), reason)),
             note: verdict.note.map(|note| format!("nothing was moderated: {note}")),
-        }
+        })
     }
 }

@@ -13,6 +13,7 @@ use model::{
 };
 use parking_lot::Mutex;
 use store::StoreError;
+use tokio::sync::OnceCell;
 
 use super::{Ledger, SPENT, SpentInTurn};
 use crate::{contact_order::Place, record::event, runtime::Shared, turn::TurnError};
@@ -22,7 +23,11 @@ const ATTEMPTS: u32 = 3;
 
 /// What models take in a turn.
 #[derive(Default)]
-pub(crate) struct Tab(Mutex<Open>);
+pub(crate) struct Tab {
+    open: Mutex<Open>,
+    /// Whether the tenant's budget was spent when the turn first needed a model.
+    is_over: OnceCell<bool>,
+}
 
 #[derive(Default)]
 struct Open {
@@ -38,38 +43,43 @@ struct Open {
 impl Tab {
     /// Holds the contact's place for as long as this lasts.
     pub(crate) fn hold(&self, place: Place) {
-        self.0.lock().place = Some(place);
+        self.open.lock().place = Some(place);
     }
 
     /// Notes which turn it is that is being taken.
     pub(crate) fn is_of(&self, transcript: TranscriptId, turn: u32) {
-        let mut open = self.0.lock();
+        let mut open = self.open.lock();
         open.transcript = (turn > 1).then_some(transcript);
         open.turn = turn;
     }
 
     /// Notes an answer.
     pub(crate) fn answered(&self, model: &str, usage: &Usage) {
-        self.0.lock().ledger.answered(model, usage);
+        self.open.lock().ledger.answered(model, usage);
     }
 
     /// Notes that there was none.
     pub(crate) fn failed(&self, model: &str) {
-        self.0.lock().ledger.failed(model);
+        self.open.lock().ledger.failed(model);
     }
 
     /// What was taken so far, for the turn's record.
     pub(crate) fn ledger(&self) -> Ledger {
-        self.0.lock().ledger.clone()
+        self.open.lock().ledger.clone()
     }
 
-    /// Notes that what was taken is in the turn's record.
-    pub(crate) fn is_recorded(&self) {
-        self.0.lock().ledger = Ledger::default();
+    /// Notes that what was taken is in the turn's record; answers what it is.
+    pub(crate) fn is_recorded(&self) -> Ledger {
+        std::mem::take(&mut self.open.lock().ledger)
+    }
+
+    /// Whether the tenant's budget is spent, for this turn.
+    pub(super) fn is_over(&self) -> &OnceCell<bool> {
+        &self.is_over
     }
 
     fn take(&self) -> Open {
-        std::mem::take(&mut *self.0.lock())
+        std::mem::take(&mut *self.open.lock())
     }
 }
 
@@ -80,8 +90,12 @@ impl Shared {
         if ledger.is_empty() {
             return;
         }
-        if let Err(error) = self.note_refused(tenant, contact, transcript, turn, ledger).await {
-            tracing::error!(%tenant, %error, "what models took in a turn that came to nothing is not recorded");
+        let at = Timestamp::now();
+        match self.note_refused(tenant, contact, transcript, (turn, at), ledger.clone()).await {
+            Ok(seq) => self.spend(tenant, contact, (seq, at), &ledger).await,
+            Err(error) => {
+                tracing::error!(%tenant, %error, "what models took in a turn that came to nothing is not recorded");
+            }
         }
     }
 
@@ -90,7 +104,7 @@ impl Shared {
         tenant: &TenantId,
         contact: &ContactId,
         transcript: Option<TranscriptId>,
-        turn: u32,
+        (turn, at): (u32, Timestamp),
         ledger: Ledger,
     ) -> Result<LogSeq, TurnError> {
         let mut events = Vec::new();
@@ -101,7 +115,7 @@ impl Shared {
             tenant: tenant.clone(),
             contact: contact.clone(),
             transcript,
-            at: Timestamp::now(),
+            at,
             entries: Vec::new(),
             events,
         };
@@ -130,7 +144,7 @@ mod tests {
         tab.is_of(transcript, 2);
         tab.answered("scripted/one", &Usage { input_tokens: 3, ..Usage::default() });
         assert_eq!(tab.ledger().into_iter().count(), 1);
-        tab.is_recorded();
+        assert_eq!(tab.is_recorded().into_iter().count(), 1);
         assert!(tab.take().ledger.is_empty());
         tab.failed("scripted/one");
         assert_eq!(tab.take().ledger.into_iter().count(), 1);
