@@ -176,6 +176,8 @@ pub enum ChatErrorKind {
     Cut,
     /// Too many wait for the tenant's share of it.
     Saturated,
+    /// It was not asked: what models may cost the tenant is spent.
+    OverBudget,
 }
 
 impl ChatErrorKind {

@@ -18,7 +18,7 @@ use serde_json::{Value, value::RawValue};
 use store::{Expect, Key, Store};
 
 use crate::{
-    documents::{DocumentError, Kind, Versioned, new_id, now, secret},
+    documents::{DocumentError, Kind, Together, Versioned, new_id, now, secret},
     endpoints::{EndpointFilter, Endpoints},
     experiments::Experiments,
     functions::Functions,
@@ -79,26 +79,21 @@ impl Agents {
     /// [`DocumentError::Scenario`] when it names a secret that the tenant does not have; when the store
     /// fails.
     pub async fn create(&self, tenant: &TenantId, document: &Value, access: Access) -> Result<Agent, DocumentError> {
-        self.create_with(tenant, document, &settings_for(access)).await
-    }
-
-    async fn create_with(
-        &self,
-        tenant: &TenantId,
-        document: &Value,
-        settings: &ChatSettings,
-    ) -> Result<Agent, DocumentError> {
         self.check_secrets(tenant, document).await?;
-        self.make(tenant, AgentKind::Scenario, name_of(document), document, settings).await
+        let mut together = Together::default();
+        let agent = self.add(AgentKind::Scenario, name_of(document), document, &settings_for(access), &mut together)?;
+        self.change(tenant, together).await?;
+        Ok(agent)
     }
 
-    async fn make(
+    /// Adds a new agent with its draft and its settings to what is made together.
+    fn add(
         &self,
-        tenant: &TenantId,
         kind: AgentKind,
         name: String,
         document: &impl Serialize,
         settings: &ChatSettings,
+        together: &mut Together,
     ) -> Result<Agent, DocumentError> {
         let at = now();
         let agent = Agent {
@@ -111,10 +106,9 @@ impl Agents {
             created_at: at,
             updated_at: at,
         };
-        // The agent itself last: who sees it finds its draft and its settings.
-        self.drafts.put(tenant, &agent.id.to_string(), document, &[], Expect::New).await?;
-        self.settings.put(tenant, agent.id, settings).await?;
-        self.write(tenant, &agent, Expect::New).await?;
+        together.put(&self.drafts, &agent.id.to_string(), document, &[], Expect::New)?;
+        self.settings.add(agent.id, settings, together)?;
+        self.set(&agent, Expect::New, together)?;
         Ok(agent)
     }
 
@@ -182,7 +176,7 @@ impl Agents {
     ///
     /// # Errors
     /// [`DocumentError::NotFound`]; [`DocumentError::Scenario`] when it names a secret that the tenant
-    /// does not have.
+    /// does not have; [`DocumentError::Conflict`] when somebody else changes the agent at the same moment.
     pub async fn replace_draft(
         &self,
         tenant: &TenantId,
@@ -191,9 +185,11 @@ impl Agents {
     ) -> Result<Agent, DocumentError> {
         let found = self.need_kind(tenant, id, AgentKind::Scenario).await?;
         self.check_secrets(tenant, document).await?;
-        self.drafts.put(tenant, &id.to_string(), document, &[], Expect::Any).await?;
         let agent = Agent { name: name_of(document), updated_at: now(), ..found.value };
-        self.write(tenant, &agent, Expect::Version(found.version)).await?;
+        let mut together = Together::default();
+        together.put(&self.drafts, &id.to_string(), document, &[], Expect::Any)?;
+        self.set(&agent, Expect::Version(found.version), &mut together)?;
+        self.change(tenant, together).await?;
         Ok(agent)
     }
 
@@ -205,10 +201,12 @@ impl Agents {
         let found = self.need_kind(tenant, id, AgentKind::Scenario).await?;
         let draft = self.draft(tenant, id).await?;
         let version = found.value.versions + 1;
-        // A crash after this leaves a version that no agent names; the next publish writes over it.
-        self.versions.put(tenant, &version_id(id, version), &draft, &[], Expect::Any).await?;
         let agent = Agent { versions: version, active_version: Some(version), updated_at: now(), ..found.value };
-        self.write(tenant, &agent, Expect::Version(found.version)).await?;
+        let mut together = Together::default();
+        // The agent's version guards the number: what lies under one that it does not count is nobody's.
+        together.put(&self.versions, &version_id(id, version), &draft, &[], Expect::Any)?;
+        self.set(&agent, Expect::Version(found.version), &mut together)?;
+        self.change(tenant, together).await?;
         Ok(agent)
     }
 
@@ -241,8 +239,11 @@ impl Agents {
     pub async fn duplicate(&self, tenant: &TenantId, id: AgentId, document: &Value) -> Result<Agent, DocumentError> {
         self.need_kind(tenant, id, AgentKind::Scenario).await?;
         let settings = self.settings.get(tenant, id).await?;
-        let agent = self.create_with(tenant, document, &settings).await?;
-        self.experiments.copy(tenant, id, agent.id).await?;
+        self.check_secrets(tenant, document).await?;
+        let mut together = Together::default();
+        let agent = self.add(AgentKind::Scenario, name_of(document), document, &settings, &mut together)?;
+        self.experiments.add(agent.id, &self.experiments.get(tenant, id).await?, &mut together)?;
+        self.change(tenant, together).await?;
         Ok(agent)
     }
 
@@ -333,9 +334,19 @@ impl Agents {
     }
 
     async fn write(&self, tenant: &TenantId, agent: &Agent, expect: Expect) -> Result<(), DocumentError> {
+        let mut together = Together::default();
+        self.set(agent, expect, &mut together)?;
+        self.change(tenant, together).await
+    }
+
+    /// Adds an agent as it is to be to what is changed together.
+    fn set(&self, agent: &Agent, expect: Expect, together: &mut Together) -> Result<(), DocumentError> {
         let keys = [Key::unique("app_key", &agent.app_key)];
-        self.agents.put(tenant, &agent.id.to_string(), agent, &keys, expect).await?;
-        Ok(())
+        together.put(&self.agents, &agent.id.to_string(), agent, &keys, expect)
+    }
+
+    async fn change(&self, tenant: &TenantId, together: Together) -> Result<(), DocumentError> {
+        together.write(&self.agents.store.tenant(tenant)).await
     }
 }
 

@@ -5,7 +5,7 @@
 use dialogue::problem::{Problem, Severity};
 use model::{TenantId, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
-use store::{Document, Expect, Key, Page, Store, StoreError};
+use store::{Batch, Document, Expect, Key, Page, Store, StoreError, TenantStore};
 
 use crate::secrets::Place;
 
@@ -203,6 +203,61 @@ impl Kind {
     /// Deletes, whatever its version; false when there was none.
     pub(crate) async fn delete(&self, tenant: &TenantId, id: &str) -> Result<bool, DocumentError> {
         Ok(self.store.tenant(tenant).delete(self.name, id, Expect::Any).await?)
+    }
+}
+
+/// Changes of several documents that are made together: all of them, or none where one is refused. What belongs together
+/// is never seen half done, and nobody who is refused has written over what another wrote.
+#[derive(Default)]
+pub(crate) struct Together {
+    batch: Batch,
+    /// What each change is of, and what it expects.
+    expected: Vec<(Kind, String, Expect)>,
+}
+
+impl Together {
+    /// As [`Kind::put`].
+    pub(crate) fn put<T: Serialize>(
+        &mut self,
+        kind: &Kind,
+        id: &str,
+        value: &T,
+        keys: &[Key<'_>],
+        expect: Expect,
+    ) -> Result<(), DocumentError> {
+        self.batch.put(kind.name, id, value, keys, expect)?;
+        self.expected.push((kind.clone(), id.to_owned(), expect));
+        Ok(())
+    }
+
+    /// As [`Kind::put_without_past`].
+    pub(crate) fn put_without_past<T: Serialize>(
+        &mut self,
+        kind: &Kind,
+        id: &str,
+        value: &T,
+        expect: Expect,
+    ) -> Result<(), DocumentError> {
+        self.batch.put_without_past(kind.name, id, value, &[], expect)?;
+        self.expected.push((kind.clone(), id.to_owned(), expect));
+        Ok(())
+    }
+
+    /// Makes the changes. An error is of the first that is refused.
+    pub(crate) async fn write(self, store: &TenantStore) -> Result<(), DocumentError> {
+        let Self { batch, expected } = self;
+        store.put_all(batch).await.map_err(|error| {
+            let refused = match &error {
+                StoreError::Conflict { kind, id, .. } => {
+                    expected.iter().find(|(known, of, _)| known.name == kind.as_str() && of == id)
+                }
+                _ => None,
+            };
+            match refused {
+                Some((kind, id, expect)) => kind.refused(id, *expect, error),
+                None => error.into(),
+            }
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use store::{Expect, Key, Store};
 
 use crate::{
     agents::Agents,
-    documents::{DocumentError, Kind, Versioned, new_id, now},
+    documents::{DocumentError, Kind, Together, Versioned, new_id, now},
 };
 
 /// Functions of a tenant. All of them are read when a flow is published.
@@ -112,24 +112,23 @@ impl Functions {
         tenant: &TenantId,
         function: FunctionDocument,
     ) -> Result<Versioned<Function>, DocumentError> {
-        self.create_as(tenant, new_id().to_string(), function).await
+        DocumentError::unless_sound("function", function_faults(&function))?;
+        within_bounds(self.functions.list::<Function>(tenant).await?.len() + 1)?;
+        self.write(tenant, new_function(new_id().to_string(), function), Expect::New).await
     }
 
-    /// Makes a function under an id that was chosen for it.
-    pub(crate) async fn create_as(
+    /// Adds a function under an id that was chosen for it to what is made together. `count` is how many the tenant has
+    /// with it.
+    pub(crate) fn add(
         &self,
-        tenant: &TenantId,
         id: String,
         function: FunctionDocument,
-    ) -> Result<Versioned<Function>, DocumentError> {
+        count: usize,
+        together: &mut Together,
+    ) -> Result<(), DocumentError> {
         DocumentError::unless_sound("function", function_faults(&function))?;
-        if self.functions.list::<Function>(tenant).await?.len() >= MOST_FUNCTIONS {
-            let complaint = format!("a tenant has at most {MOST_FUNCTIONS} functions: delete one");
-            return Err(DocumentError::invalid("functions", complaint));
-        }
-        let at = now();
-        let function = Function { id, function, snapshots: 0, created_at: at, updated_at: at };
-        self.write(tenant, function, Expect::New).await
+        within_bounds(count)?;
+        self.set(&new_function(id, function), Expect::New, together)
     }
 
     /// Replaces a function that is at this version. Published flows go on with their snapshots.
@@ -187,8 +186,14 @@ impl Functions {
         if by.is_empty() { Ok(()) } else { Err(DocumentError::InUse { kind: "library", id: library.id.clone(), by }) }
     }
 
-    /// The snapshot of a function as it is now: a new one where it changed since the last.
-    pub(crate) async fn pin(&self, tenant: &TenantId, id: &str) -> Result<PinnedFunction, DocumentError> {
+    /// The snapshot of a function as it is now. Where it changed since the last, a new one is added to what is made
+    /// together, which must not have one of the same function yet.
+    pub(crate) async fn pin(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        together: &mut Together,
+    ) -> Result<PinnedFunction, DocumentError> {
         let Versioned { value: function, version, .. } = self.need(tenant, id).await?;
         if function.snapshots > 0 {
             let last = self.snapshots.get::<Snapshot>(tenant, &snapshot_id(id, function.snapshots)).await?;
@@ -198,9 +203,9 @@ impl Functions {
         }
         let number = function.snapshots + 1;
         let snapshot = Snapshot { number, at: now(), function: function.function.clone() };
-        // A crash after this leaves a snapshot that the function does not count; the next one writes over it.
-        self.snapshots.put(tenant, &snapshot_id(id, number), &snapshot, &[], Expect::Any).await?;
-        self.write(tenant, Function { snapshots: number, ..function }, Expect::Version(version)).await?;
+        // The function's version guards the number: what lies under one that it does not count is nobody's.
+        together.put(&self.snapshots, &snapshot_id(id, number), &snapshot, &[], Expect::Any)?;
+        self.set(&Function { snapshots: number, ..function }, Expect::Version(version), together)?;
         Ok(PinnedFunction { snapshot: number, function: snapshot.function })
     }
 
@@ -229,6 +234,12 @@ impl Functions {
         Ok(self.snapshots.need(tenant, &snapshot_id(id, number)).await?.value)
     }
 
+    /// Adds a function as it is to be to what is changed together.
+    fn set(&self, function: &Function, expect: Expect, together: &mut Together) -> Result<(), DocumentError> {
+        let name = function.function.name.to_lowercase();
+        together.put(&self.functions, &function.id, function, &[Key::unique_in_tenant("name", &name)], expect)
+    }
+
     async fn write(
         &self,
         tenant: &TenantId,
@@ -241,6 +252,19 @@ impl Functions {
         let updated_at = function.updated_at;
         Ok(Versioned { value: function, version, updated_at })
     }
+}
+
+fn new_function(id: String, function: FunctionDocument) -> Function {
+    let at = now();
+    Function { id, function, snapshots: 0, created_at: at, updated_at: at }
+}
+
+fn within_bounds(count: usize) -> Result<(), DocumentError> {
+    if count <= MOST_FUNCTIONS {
+        return Ok(());
+    }
+    let complaint = format!("a tenant has at most {MOST_FUNCTIONS} functions: delete one");
+    Err(DocumentError::invalid("functions", complaint))
 }
 
 fn snapshot_id(function: &str, number: u32) -> String {

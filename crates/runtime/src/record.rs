@@ -40,6 +40,8 @@ pub(crate) struct Written<'a> {
     pub(crate) turn: u32,
     pub(crate) at: Timestamp,
     pub(crate) began: Instant,
+    /// What models took.
+    pub(crate) spent: Ledger,
     pub(crate) taken: Taken,
 }
 
@@ -60,8 +62,6 @@ pub(crate) struct Taken {
     pub(crate) scenario: Option<(Journal, Answers)>,
     /// What flows did.
     pub(crate) flows: Vec<FlowJournal>,
-    /// What models took.
-    pub(crate) spent: Ledger,
     /// The flags that were evaluated for the contact.
     pub(crate) evaluated: Vec<Evaluated>,
 }
@@ -124,8 +124,9 @@ struct Completed<'a> {
 
 /// Makes the record, and gives the messages to answer.
 pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Message>), TurnError> {
-    let Written { call, before, stood, preset, agent, agent_version, transcript, turn, at, began, taken } = written;
-    let Taken { contact, session, state, closed, heard, parts, scenario, flows, spent, evaluated } = taken;
+    let Written { call, before, stood, preset, agent, agent_version, transcript, turn, at, began, spent, taken } =
+        written;
+    let Taken { contact, session, state, closed, heard, parts, scenario, flows, evaluated } = taken;
     let answers = scenario.iter().flat_map(|(_, answers)| answers.iter()).map(stored).collect();
     let steps = scenario.as_ref().map(|(steps, _)| steps);
     let journal = raw(&StoredJournal { preset, steps, answers, flows })?;
@@ -170,7 +171,7 @@ pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Messa
     let completed = Completed { turn, act: call.inbound.act, intent: intent.as_deref(), messages: messages.len() };
     events.push(event("turn.completed", completed)?);
     for (model, spent) in spent {
-        events.push(event(SPENT, SpentInTurn { turn, model, spent })?);
+        events.push(event(SPENT, SpentInTurn { turn, model, spent, refused: false })?);
     }
     if let Some(state) = &state {
         let status = stood.map_or_else(TranscriptStatus::default, |stood| stood.status);
@@ -248,7 +249,7 @@ pub(crate) const fn kind(act: Act) -> &'static str {
     }
 }
 
-fn event(kind: &str, body: impl Serialize) -> Result<Event, TurnError> {
+pub(crate) fn event(kind: &str, body: impl Serialize) -> Result<Event, TurnError> {
     Ok(Event { kind: kind.to_owned(), body: raw(&body)? })
 }
 

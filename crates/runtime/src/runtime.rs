@@ -35,6 +35,7 @@ use crate::{
     retention,
     secrets::Secrets,
     turn::{TurnAnswer, TurnCall, TurnError, read},
+    usage::Budgets,
     webhooks::{Deliveries, WebhookOptions},
 };
 
@@ -154,6 +155,8 @@ pub(crate) struct Shared {
     pub(crate) models: AwaitedModels,
     /// Which models answer, by tenant.
     pub(crate) model_choices: ModelChoices,
+    /// What tenants have spent on models.
+    pub(crate) budgets: Budgets,
     /// What runs functions in JavaScript.
     pub(crate) workers: Workers,
     pub(crate) secrets: Secrets,
@@ -178,6 +181,7 @@ impl Shared {
             thinking: Thinking::default(),
             models: awaited(&outbound, &options),
             model_choices: ModelChoices::new(&store),
+            budgets: Budgets::default(),
             workers: Workers::start(options.workers.clone()),
             secrets: Secrets::new(&store),
             outbound,
@@ -239,6 +243,7 @@ impl Runtime {
             thinking: Thinking::default(),
             models: live.models.clone(),
             model_choices: live.model_choices.clone(),
+            budgets: Budgets::default(),
             workers: live.workers.clone(),
             secrets: live.secrets.clone(),
             outbound: live.outbound.clone(),

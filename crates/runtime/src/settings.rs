@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::{Expect, Store};
 
-use crate::documents::{DocumentError, Kind};
+use crate::documents::{DocumentError, Kind, Together};
 
 /// Settings of one agent's web chat.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -110,6 +110,17 @@ impl Settings {
         settings.security.check()?;
         self.kind.put(tenant, &agent.to_string(), settings, &[], Expect::Any).await?;
         Ok(())
+    }
+
+    /// Adds the settings of a new agent to what is made together.
+    pub(crate) fn add(
+        &self,
+        agent: AgentId,
+        settings: &ChatSettings,
+        together: &mut Together,
+    ) -> Result<(), DocumentError> {
+        settings.security.check()?;
+        together.put(&self.kind, &agent.to_string(), settings, &[], Expect::New)
     }
 
     pub(crate) async fn delete(&self, tenant: &TenantId, agent: AgentId) -> Result<(), DocumentError> {

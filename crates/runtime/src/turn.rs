@@ -22,13 +22,13 @@ use store::StoredSession;
 use uuid::Uuid;
 
 use crate::{
-    contact_order::Place,
     experiments,
     flow::{self, Kept, Onward},
     loaded::{AgentSource, LoadedAgent, Program},
     presets::Waiting,
     record::{Part, Taken, Written, raw, turn_record},
     runtime::Shared,
+    usage::Tab,
 };
 
 pub use call::{AgentChoice, Arrival, Conversation, Live, TurnAnswer, TurnCall, TurnError};
@@ -37,30 +37,40 @@ pub use call::{AgentChoice, Arrival, Conversation, Live, TurnAnswer, TurnCall, T
 const MAX_NEEDS: usize = 256;
 
 impl Shared {
-    /// Takes a turn, from the contact's place in the queue to the durable record.
+    /// Takes a turn, from the contact's place in the queue to the durable record. What models took counts, whatever it
+    /// comes to.
     pub(crate) async fn take(self: Arc<Self>, call: TurnCall) -> Result<TurnAnswer, TurnError> {
+        let (tenant, contact, tab) = (call.tenant.clone(), call.contact.clone(), Tab::default());
+        let taken = self.take_and_record(call, &tab).await;
+        self.settle(&tenant, &contact, &tab).await;
+        taken
+    }
+
+    async fn take_and_record(&self, call: TurnCall, tab: &Tab) -> Result<TurnAnswer, TurnError> {
         let began = Instant::now();
         let limit = self.options.flow_timeout.max(self.options.turn_timeout);
         // What is waited for in a flow ends before this, so that the customer gets the flow's fallback.
-        let considered = tokio::time::timeout(limit + GRACE, self.consider(call, began));
-        let Considered { answer, tenant, record, presets, past, place: _place } =
+        let considered = tokio::time::timeout(limit + GRACE, self.consider(call, began, tab));
+        let Considered { answer, tenant, record, presets, past } =
             considered.await.map_err(|_| TurnError::TimedOut(limit))??;
         // Without a limit: what was handed to the log cannot be taken back.
         if let Some(record) = record {
-            let transcript = record.transcript;
-            self.store.append(Record::Turn(Box::new(record))).await?;
+            let (transcript, contact, at) = (record.transcript, record.contact.clone(), record.at);
+            let seq = self.store.append(Record::Turn(Box::new(record))).await?;
+            let spent = tab.is_recorded();
             self.presets.used(&tenant, presets);
             if !past.is_empty() {
                 self.past.add(transcript, past);
             }
+            self.spend(&tenant, &contact, (seq, at), &spent).await;
             metrics::histogram!("parlance_turn_seconds").record(began.elapsed().as_secs_f64());
         }
         Ok(answer)
     }
 
-    /// Finds the answer to a turn, and the record that must be durable before it is given, while
-    /// holding the contact's place.
-    async fn consider(&self, mut call: TurnCall, began: Instant) -> Result<Considered, TurnError> {
+    /// Finds the answer to a turn, and the record that must be durable before it is given. The contact's place is held
+    /// with the tab.
+    async fn consider(&self, mut call: TurnCall, began: Instant, tab: &Tab) -> Result<Considered, TurnError> {
         // Who talks with a flow may have to wait for what it is saying; a scenario never takes long.
         let patience = match call.conversation {
             Conversation::Latest => self.options.turn_timeout,
@@ -71,7 +81,7 @@ impl Shared {
         let until = tokio::time::Instant::from_std(began + patience);
         let late = |_| TurnError::TimedOut(patience);
         let entering = self.order.enter(&call.tenant, &call.contact);
-        let place = tokio::time::timeout_at(until, entering).await.map_err(late)??;
+        tab.hold(tokio::time::timeout_at(until, entering).await.map_err(late)??);
         let conversations = self.store.tenant(&call.tenant);
         let named = match call.agent {
             AgentChoice::Named(id) | AgentChoice::Draft(id) | AgentChoice::Version(id, _) => id,
@@ -89,7 +99,7 @@ impl Shared {
         };
         if let Some(seq) = state.answered {
             let answer = self.answered(&call.tenant, seq).await?;
-            return Ok(Considered::again(answer, call.tenant, place));
+            return Ok(Considered::again(answer, call.tenant));
         }
         let before = match state.contact.take() {
             Some(contact) => read(&contact.state)?,
@@ -109,6 +119,7 @@ impl Shared {
             call.inbound.visitor.insert("selected_scenario".into(), agent.id.to_string().into());
         }
         let remembered = Remembered::find(state.session, &mut call.conversation)?;
+        tab.is_of(remembered.transcript, remembered.turn);
         // A clock that was set back must not make a contact's past lie in the future.
         let at = Timestamp::now().max(remembered.last_at);
         let deliberation = Deliberation {
@@ -119,6 +130,7 @@ impl Shared {
             remembered: &remembered,
             at,
             began,
+            tab,
         };
         let taken = match &agent.program {
             Program::Scenario(_) => self.with_scenario(&deliberation).await?,
@@ -141,6 +153,7 @@ impl Shared {
             turn,
             at,
             began,
+            spent: tab.ledger(),
             taken,
         })?;
         // A scenario's answer is its messages: nobody reads the entries, and to copy them would cost.
@@ -160,9 +173,9 @@ impl Shared {
             state: told,
         };
         if is_nothing {
-            return Ok(Considered::again(answer, call.tenant, place));
+            return Ok(Considered::again(answer, call.tenant));
         }
-        Ok(Considered { answer, tenant: call.tenant, record: Some(record), presets: waiting.into_ids(), past, place })
+        Ok(Considered { answer, tenant: call.tenant, record: Some(record), presets: waiting.into_ids(), past })
     }
 
     /// A turn with a scenario, and with the flow that it sends the conversation to.
@@ -332,6 +345,7 @@ pub(crate) struct Deliberation<'a> {
     pub(crate) remembered: &'a Remembered,
     pub(crate) at: Timestamp,
     pub(crate) began: Instant,
+    pub(crate) tab: &'a Tab,
 }
 
 /// How long after a flow's own limit a turn is given up.
@@ -347,13 +361,11 @@ struct Considered {
     presets: Vec<String>,
     /// What the next turn's model reads of this one.
     past: Vec<Past>,
-    /// Held until the record is written.
-    place: Place,
 }
 
 impl Considered {
-    fn again(answer: TurnAnswer, tenant: TenantId, place: Place) -> Self {
-        Self { answer, tenant, record: None, presets: Vec::new(), past: Vec::new(), place }
+    fn again(answer: TurnAnswer, tenant: TenantId) -> Self {
+        Self { answer, tenant, record: None, presets: Vec::new(), past: Vec::new() }
     }
 }
 

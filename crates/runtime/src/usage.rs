@@ -1,7 +1,12 @@
 //! What language models take: noted with each turn as the event `model.usage`, one of each model, and counted by day.
 //!
-//! What a turn took that came to nothing is not noted, and what was erased or has expired is counted no more; the
-//! metrics have all that happened since the server started.
+//! `budget` bounds what they cost in a month.
+//!
+//! What a turn took that came to nothing is noted beside turns (`tab`). What was erased or has expired is counted no more;
+//! the metrics have all that happened since the server started.
+
+mod budget;
+mod tab;
 
 use std::{
     collections::{BTreeMap, btree_map},
@@ -10,9 +15,13 @@ use std::{
 
 use model::{Timestamp, chat::Usage};
 use serde::{Deserialize, Serialize};
-use store::{EventFilter, MAX_ROWS, TenantStore};
+use store::{EventFilter, MAX_ROWS, StoredEvent, TenantStore};
 
 use crate::turn::{TurnError, read};
+
+pub use budget::{BUDGET_SPENT, BUDGET_WARNING, Budget};
+pub(crate) use budget::{Budgets, Terms};
+pub(crate) use tab::Tab;
 
 /// The event of what a model took in a turn.
 pub const SPENT: &str = "model.usage";
@@ -49,7 +58,7 @@ impl AddAssign for Spent {
 }
 
 /// What models took, by `provider/model`.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger(BTreeMap<String, Spent>);
 
 impl Ledger {
@@ -64,11 +73,14 @@ impl Ledger {
         *self.of(model) += Spent { calls: 1, failures: 1, ..Spent::default() };
     }
 
-    /// Adds what another one has.
-    pub(crate) fn add(&mut self, other: Self) {
-        for (model, spent) in other.0 {
-            *self.of(&model) += spent;
-        }
+    /// What all of them cost together.
+    pub(crate) fn cost(&self) -> f64 {
+        self.0.values().map(|spent| spent.cost).sum()
+    }
+
+    /// Whether no model was asked.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn of(&mut self, model: &str) -> &mut Spent {
@@ -88,13 +100,16 @@ impl IntoIterator for Ledger {
 /// The event of a turn, as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SpentInTurn {
-    /// Number of the turn.
+    /// Number of the turn; of one that came to nothing, the number that it would have had.
     pub(crate) turn: u32,
     /// Which model: `provider/model`.
     pub(crate) model: String,
     /// What it took.
     #[serde(flatten)]
     pub(crate) spent: Spent,
+    /// Whether the turn came to nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) refused: bool,
 }
 
 /// What a model took on a day.
@@ -114,8 +129,26 @@ pub struct DayOfModel {
 /// When the store fails.
 pub async fn account(store: &TenantStore, from: Timestamp, to: Timestamp) -> Result<Vec<DayOfModel>, TurnError> {
     let mut days: BTreeMap<(i64, String), Spent> = BTreeMap::new();
+    each_event(store, SPENT, from, to, |event| {
+        let SpentInTurn { model, spent, .. } = read(&event.body)?;
+        *days.entry((event.at.seconds().div_euclid(DAY), model)).or_default() += spent;
+        Ok(())
+    })
+    .await?;
+    let day = |((day, model), spent)| DayOfModel { day: Timestamp::from_seconds(day * DAY), model, spent };
+    Ok(days.into_iter().map(day).collect())
+}
+
+/// Reads the events of a kind from one moment to another, both included.
+async fn each_event(
+    store: &TenantStore,
+    kind: &str,
+    from: Timestamp,
+    to: Timestamp,
+    mut each: impl FnMut(&StoredEvent) -> Result<(), TurnError> + Send,
+) -> Result<(), TurnError> {
     let mut filter = EventFilter {
-        kind: SPENT.to_owned(),
+        kind: kind.to_owned(),
         agent: None,
         contacts: Vec::new(),
         from,
@@ -127,16 +160,13 @@ pub async fn account(store: &TenantStore, from: Timestamp, to: Timestamp) -> Res
     loop {
         let events = store.events_of_kind(filter.clone()).await?;
         for event in &events {
-            let SpentInTurn { model, spent, .. } = read(&event.body)?;
-            *days.entry((event.at.seconds().div_euclid(DAY), model)).or_default() += spent;
+            each(event)?;
         }
         match events.last() {
             Some(last) if events.len() == MAX_ROWS => filter.after = last.seq,
-            _ => break,
+            _ => return Ok(()),
         }
     }
-    let day = |((day, model), spent)| DayOfModel { day: Timestamp::from_seconds(day * DAY), model, spent };
-    Ok(days.into_iter().map(day).collect())
 }
 
 #[cfg(test)]
@@ -146,12 +176,13 @@ mod tests {
     #[test]
     fn a_ledger_keeps_models_apart_and_counts_failures() {
         let usage = |input_tokens, cost| Usage { input_tokens, cached_tokens: 1, cost, ..Usage::default() };
-        let (mut turn, mut more) = (Ledger::default(), Ledger::default());
+        let mut turn = Ledger::default();
+        assert!(turn.is_empty());
         turn.answered("openai/a", &usage(10, 0.5));
         turn.failed("openai/a");
-        more.answered("openai/a", &usage(5, 0.25));
-        more.failed("anthropic/b");
-        turn.add(more);
+        turn.answered("openai/a", &usage(5, 0.25));
+        turn.failed("anthropic/b");
+        assert!(!turn.is_empty());
         let kept: Vec<(String, Spent)> = turn.into_iter().collect();
         let a = Spent { calls: 3, failures: 1, input_tokens: 15, cached_tokens: 2, output_tokens: 0, cost: 0.75 };
         let b = Spent { calls: 1, failures: 1, ..Spent::default() };
@@ -161,10 +192,15 @@ mod tests {
     #[test]
     fn an_event_is_flat_and_is_read_as_it_was_written() {
         let spent = Spent { calls: 2, failures: 1, input_tokens: 7, cached_tokens: 3, output_tokens: 4, cost: 0.125 };
-        let json = serde_json::to_value(SpentInTurn { turn: 3, model: "m".to_owned(), spent }).expect("JSON");
+        let noted = |refused| {
+            serde_json::to_value(SpentInTurn { turn: 3, model: "m".to_owned(), spent, refused }).expect("JSON")
+        };
+        let json = noted(false);
         let flat = serde_json::json!({ "turn": 3, "model": "m", "calls": 2, "failures": 1, "input_tokens": 7,
             "cached_tokens": 3, "output_tokens": 4, "cost": 0.125 });
         assert_eq!(json, flat);
-        assert_eq!(serde_json::from_value::<SpentInTurn>(json).expect("an event").spent, spent);
+        let read = serde_json::from_value::<SpentInTurn>(json).expect("an event");
+        assert_eq!((read.spent, read.refused), (spent, false));
+        assert_eq!(noted(true)["refused"], true);
     }
 }

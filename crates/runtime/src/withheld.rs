@@ -1,7 +1,10 @@
 //! Values of secrets, taken out of what a function gives back (row DA-J4).
 //!
 //! Invariant: what a call gives back goes into transcript, journal and prompt, and no secret that the call had is in
-//! it as it is. It is the second line: a function that sends a secret out in another form (encoded, cut) gets it past.
+//! it as it is, nor as base64, in hexadecimal or percent-encoded (`encoded`). It is the second line: a function that cuts a
+//! secret or makes something else of it gets it past.
+
+mod encoded;
 
 use model::function::{Effect, FunctionError, FunctionOutput};
 use parking_lot::Mutex;
@@ -9,15 +12,23 @@ use serde_json::{Map, Value};
 
 /// What stands where a value stood.
 const HIDDEN: &str = "[secret]";
-/// Shortest value that is looked for, in bytes: shorter ones are in every other word.
+/// Shortest value that is looked for as it is, in bytes: shorter ones are in every other word.
 const SHORTEST: usize = 4;
 
 /// The values that a call has had.
 #[derive(Default)]
-pub(crate) struct Withheld(Mutex<Vec<String>>);
+pub(crate) struct Withheld(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// The values as they were given.
+    noted: Vec<String>,
+    /// All that is looked for, the longest first.
+    forms: Vec<String>,
+}
 
 impl Withheld {
-    /// Notes a value that was given to the call.
+    /// Notes a value that was given to the call, with all forms in which it is looked for.
     pub(crate) fn note(&self, value: &str) {
         if value.len() < SHORTEST {
             return;
@@ -25,23 +36,29 @@ impl Withheld {
         let quoted = Value::from(value).to_string();
         // As it stands within JSON that was made a text, in a log for example.
         let within = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
-        let mut values = self.0.lock();
-        for form in [value, within] {
-            if !values.iter().any(|known| known == form) {
-                values.push(form.to_owned());
+        let mut known = self.0.lock();
+        // A function may ask for the same secret again and again.
+        if known.noted.iter().any(|noted| noted == value) {
+            return;
+        }
+        known.noted.push(value.to_owned());
+        let forms = [value.to_owned(), within.to_owned()].into_iter().chain(encoded::forms(value));
+        for form in forms {
+            if !known.forms.contains(&form) {
+                known.forms.push(form);
             }
         }
         // One that contains another goes first, or its rest would stay.
-        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        known.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     }
 
     /// Takes the values out of what the call came to.
     pub(crate) fn take_out(&self, result: &mut Result<FunctionOutput, FunctionError>) {
-        let values = self.0.lock();
-        if values.is_empty() {
+        let known = self.0.lock();
+        if known.forms.is_empty() {
             return;
         }
-        let hide = Hide { values: &values };
+        let hide = Hide { values: &known.forms };
         match result {
             Err(FunctionError { message, logs, .. }) => {
                 hide.in_text(message);
@@ -190,5 +207,33 @@ mod tests {
         let mut result = Ok(output);
         both.take_out(&mut result);
         assert_eq!(result.unwrap().logs, ["[secret] {\"k\":\"[secret]\"}"]);
+    }
+
+    #[test]
+    fn da_j04_an_encoded_secret_does_not_get_past() {
+        let secret = "key-\u{fe}?1234";
+        let output = FunctionOutput {
+            response: json!({
+                "basic": "Basic dXNlcjprZXktw74_MTIzNA==", "alone": "a2V5LcO+PzEyMzQ=", "hex": "6b65792dc3be3f31323334",
+                "url": "https://example.com/?key=key-%C3%BE%3F1234&page=2",
+            }),
+            ..FunctionOutput::default()
+        };
+        let mut result = Ok(output);
+        withheld(&[secret]).take_out(&mut result);
+        let response = result.unwrap().response;
+        assert_eq!(response["hex"], "[secret]");
+        assert_eq!(response["alone"], "[secret]=");
+        assert_eq!(response["url"], "https://example.com/?key=[secret]&page=2");
+        let basic = response["basic"].as_str().unwrap_or_default();
+        assert!(basic.starts_with("Basic dXNlcj") && basic.contains("[secret]") && basic.len() < 30, "{basic}");
+    }
+
+    #[test]
+    fn a_value_that_is_noted_again_is_kept_once() {
+        let withheld = withheld(&["hunter22", "hunter22"]);
+        let count = withheld.0.lock().forms.len();
+        withheld.note("hunter22");
+        assert_eq!(withheld.0.lock().forms.len(), count);
     }
 }

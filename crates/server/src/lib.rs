@@ -21,6 +21,7 @@ mod pages;
 mod problem;
 mod rate_limits;
 mod realm;
+mod remainder;
 mod router;
 mod security_headers;
 mod serve;

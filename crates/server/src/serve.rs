@@ -16,7 +16,7 @@ use axum::{
     Router,
     body::Body,
     extract::FromRequestParts,
-    http::{Method, Request, Version, request::Parts},
+    http::{HeaderValue, Method, Request, Version, header, request::Parts},
     response::Response,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -30,6 +30,7 @@ use tower::Service;
 
 use crate::{
     lasting::{self, Handover, Lasting},
+    remainder,
     tls::Tls,
 };
 
@@ -142,15 +143,21 @@ impl Connections {
             request.extensions_mut().insert(peer);
             // Before HTTP/1.1 there are no chunks.
             let may_last = request.method() == Method::GET && request.version() == Version::HTTP_11;
-            let (answer, lasts) = (router.clone().call(request.map(Body::new)), lasts.clone());
+            let (parts, body) = request.into_parts();
+            let (body, remainder) = remainder::lend(body);
+            let request = Request::from_parts(parts, Body::new(body));
+            let (answer, lasts) = (router.clone().call(request), lasts.clone());
             async move {
-                let answer = answer.await?;
+                let mut answer = answer.await?;
                 if may_last && answer.extensions().get::<Lasting>().is_some() {
                     lasts.keep(answer);
                     // Hyper flushes whenever it is polled: it is once more, if it flushed before this.
                     tokio::task::yield_now().await;
                     // It is not answered here: the connection is taken over while this waits.
                     return std::future::pending().await;
+                }
+                if !remainder.is_read().await {
+                    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<Response, Infallible>(answer)
             }

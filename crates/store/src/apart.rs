@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::{
     Document, Expect, Page, Result, StoreError,
     backend::DocumentBackend,
-    document::{Draft, Owner},
+    document::{Change, Draft, Owner},
 };
 
 /// The documents of another store. Whatever would change them is refused.
@@ -34,7 +34,7 @@ impl DocumentBackend for ReadOnly {
         refused()
     }
 
-    async fn put_all(&self, _owner: Owner, _drafts: Vec<Draft>) -> Result<()> {
+    async fn put_all(&self, _owner: Owner, _changes: Vec<Change>) -> Result<()> {
         refused()
     }
 

@@ -17,7 +17,7 @@ use crate::{
     ClickstreamFilter, ClickstreamLine, Committed, Document, EntryFilter, Erased, EventFilter, Expect,
     InteractionFilter, InteractionPage, InteractionPlace, LogPage, Page, Result, SaidPage, SeenContact, StoredContact,
     StoredEntry, StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
-    document::{Draft, Owner},
+    document::{Change, Draft, Owner},
 };
 
 /// Documents: nine operations, a search across tenants, a clean-up of the file, and a watch.
@@ -26,8 +26,8 @@ pub(crate) trait DocumentBackend: Send + Sync {
     async fn get(&self, owner: Owner, kind: String, id: String) -> Result<Option<Document>>;
     async fn list(&self, owner: Owner, kind: String, page: Page) -> Result<Vec<Document>>;
     async fn put(&self, owner: Owner, draft: Draft) -> Result<u64>;
-    /// All of them in one transaction, or none.
-    async fn put_all(&self, owner: Owner, drafts: Vec<Draft>) -> Result<()>;
+    /// All of them in one transaction, in their order; or none, where one is refused.
+    async fn put_all(&self, owner: Owner, changes: Vec<Change>) -> Result<()>;
     async fn delete(&self, owner: Owner, kind: String, id: String, expect: Expect) -> Result<bool>;
     /// With their earlier versions, in one transaction; answers how many there were.
     async fn discard(&self, owner: Owner, kind: String, ids: Vec<String>) -> Result<usize>;

@@ -185,9 +185,17 @@ impl Draft {
     }
 }
 
-/// Documents that are put together or not at all.
+/// What is to be done to one document among several.
+#[derive(Debug)]
+pub(crate) enum Change {
+    Put(Draft),
+    Delete { kind: String, id: String, expect: Expect },
+}
+
+/// Changes of documents that are made together or not at all. Each sees those before it: what was put can be expected at
+/// the version that it has then.
 #[derive(Debug, Default)]
-pub struct Batch(pub(crate) Vec<Draft>);
+pub struct Batch(pub(crate) Vec<Change>);
 
 impl Batch {
     /// Adds a document, as [`crate::TenantStore::put`] takes it.
@@ -199,8 +207,26 @@ impl Batch {
         keys: &[Key<'_>],
         expect: Expect,
     ) -> Result<()> {
-        self.0.push(Draft::new(kind, id, json(body)?, keys, expect)?);
+        self.0.push(Change::Put(Draft::new(kind, id, json(body)?, keys, expect)?));
         Ok(())
+    }
+
+    /// Adds a document of which no earlier version stays, as [`crate::TenantStore::put_without_past`] takes it.
+    pub fn put_without_past(
+        &mut self,
+        kind: &str,
+        id: &str,
+        body: &(impl Serialize + ?Sized),
+        keys: &[Key<'_>],
+        expect: Expect,
+    ) -> Result<()> {
+        self.0.push(Change::Put(Draft::new(kind, id, json(body)?, keys, expect)?.without_past()));
+        Ok(())
+    }
+
+    /// Deletes a document, as [`crate::TenantStore::delete`] does.
+    pub fn delete(&mut self, kind: &str, id: &str, expect: Expect) {
+        self.0.push(Change::Delete { kind: kind.to_owned(), id: id.to_owned(), expect });
     }
 }
 

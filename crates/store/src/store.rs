@@ -211,7 +211,7 @@ impl TenantStore {
         self.store.documents.delete(self.owner(), kind.to_owned(), id.to_owned(), expect).await
     }
 
-    /// Puts documents together: all of them, or none where one is refused.
+    /// Puts and deletes documents together: all of them, or none where one is refused. The error is of the first that is.
     pub async fn put_all(&self, batch: Batch) -> Result<()> {
         self.store.documents.put_all(self.owner(), batch.0).await
     }

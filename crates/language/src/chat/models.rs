@@ -235,6 +235,7 @@ fn count(endpoint: &ModelEndpoint, failed: Option<ChatErrorKind>) {
         Some(ChatErrorKind::Rubbish) => "rubbish",
         Some(ChatErrorKind::Cut) => "cut",
         Some(ChatErrorKind::Saturated) => "saturated",
+        Some(ChatErrorKind::OverBudget) => "over_budget",
     };
     let provider = endpoint.provider.name();
     metrics::counter!("parlance_model_calls_total", "provider" => provider, "outcome" => outcome).increment(1);

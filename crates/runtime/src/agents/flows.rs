@@ -22,8 +22,9 @@ use store::Expect;
 
 use super::{Access, Agents, settings_for, version_id};
 use crate::{
-    documents::{DocumentError, Versioned, new_id, now},
+    documents::{DocumentError, Together, Versioned, new_id, now},
     endpoints::{Endpoint, EndpointFilter},
+    settings::ChatSettings,
 };
 
 /// Characters of a note on a version.
@@ -96,9 +97,19 @@ impl Agents {
     ) -> Result<Flow, DocumentError> {
         let document = completed(document);
         self.check_flow(tenant, &document).await?;
-        let name = document.name.clone();
-        let agent = self.make(tenant, AgentKind::Flow, name, &document, &settings_for(access)).await?;
+        let mut together = Together::default();
+        let agent = self.add_flow(&document, &settings_for(access), &mut together)?;
+        self.change(tenant, together).await?;
         self.flow(tenant, agent.id).await
+    }
+
+    fn add_flow(
+        &self,
+        document: &FlowDocument,
+        settings: &ChatSettings,
+        together: &mut Together,
+    ) -> Result<Agent, DocumentError> {
+        self.add(AgentKind::Flow, document.name.clone(), document, settings, together)
     }
 
     /// All flows of a tenant, oldest first.
@@ -165,11 +176,13 @@ impl Agents {
         if before.version == version && before.document == document {
             return Ok(before);
         }
-        self.drafts.put(tenant, &id.to_string(), &document, &[], Expect::Version(version)).await?;
+        let mut together = Together::default();
+        together.put(&self.drafts, &id.to_string(), &document, &[], Expect::Version(version))?;
         if agent.name != document.name {
             let agent = Agent { name: document.name.clone(), updated_at: now(), ..agent };
-            self.write(tenant, &agent, Expect::Version(of_agent)).await?;
+            self.set(&agent, Expect::Version(of_agent), &mut together)?;
         }
+        self.change(tenant, together).await?;
         self.flow(tenant, id).await
     }
 
@@ -194,24 +207,36 @@ impl Agents {
         let version = agent.versions + 1;
         let publication =
             Publication { version, at: now(), by: by.to_owned(), note: note.to_owned(), digest: digest(&flow) };
-        let pinned = self.pinned(tenant, flow).await?;
-        // A crash after this leaves a version that no agent names; the next publish writes over it.
-        self.versions.put(tenant, &version_id(id, version), &pinned, &[], Expect::Any).await?;
-        self.publications.put(tenant, &version_id(id, version), &publication, &[], Expect::Any).await?;
+        let mut together = Together::default();
+        let pinned = self.pinned(tenant, flow, &mut together).await?;
+        // The agent's version guards the number: what lies under one that it does not count is nobody's.
+        together.put(&self.versions, &version_id(id, version), &pinned, &[], Expect::Any)?;
+        together.put(&self.publications, &version_id(id, version), &publication, &[], Expect::Any)?;
         let agent = Agent { versions: version, active_version: Some(version), updated_at: now(), ..agent };
-        self.write(tenant, &agent, Expect::Version(of_agent)).await?;
-        self.flow(tenant, id).await
+        self.set(&agent, Expect::Version(of_agent), &mut together)?;
+        self.change(tenant, together).await?;
+        self.flow_of(tenant, agent).await
     }
 
-    /// A flow with snapshots of its functions.
-    async fn pinned(&self, tenant: &TenantId, flow: FlowDocument) -> Result<FlowVersion, DocumentError> {
+    /// A flow with snapshots of its functions; those that are new are added to what is made together.
+    async fn pinned(
+        &self,
+        tenant: &TenantId,
+        flow: FlowDocument,
+        together: &mut Together,
+    ) -> Result<FlowVersion, DocumentError> {
         let Used { functions, libraries } = used(&flow, &self.functions.documents(tenant).await?);
         let mut version = FlowVersion { flow, ..FlowVersion::default() };
         for id in functions {
-            version.functions.insert(id.clone(), self.functions.pin(tenant, &id).await?);
+            version.functions.insert(id.clone(), self.functions.pin(tenant, &id, together).await?);
         }
         for (name, id) in libraries {
-            version.libraries.insert(name, self.functions.pin(tenant, &id).await?);
+            // A library that is named as a function, too, has one snapshot.
+            let pinned = match version.functions.get(&id) {
+                Some(pinned) => pinned.clone(),
+                None => self.functions.pin(tenant, &id, together).await?,
+            };
+            version.libraries.insert(name, pinned);
         }
         Ok(version)
     }
@@ -317,7 +342,9 @@ impl Agents {
         let copy = flow::duplicate(&original.document, |name| names.iter().any(|known| known == name));
         self.check_flow(tenant, &copy).await?;
         let settings = self.settings.get(tenant, id).await?;
-        let agent = self.make(tenant, AgentKind::Flow, copy.name.clone(), &copy, &settings).await?;
+        let mut together = Together::default();
+        let agent = self.add_flow(&copy, &settings, &mut together)?;
+        self.change(tenant, together).await?;
         self.flow_of(tenant, agent).await
     }
 
@@ -331,16 +358,21 @@ impl Agents {
         file: &Portable,
         access: Access,
     ) -> Result<ImportedFlow, DocumentError> {
-        // Before anything is made: functions of a flow that is refused would be left over.
         let problems = self.unknown_secrets(tenant, flow::secrets(&file.flow)).await?;
         let placed = problems.into_iter().map(|problem| Problem { path: format!("flow.{}", problem.path), ..problem });
         DocumentError::unless_sound("flow", placed.collect())?;
-        let known = self.functions.documents(tenant).await?;
+        let mut known = self.functions.documents(tenant).await?;
         let Import { flow, functions } = flow::import(file, &known, || new_id().to_string());
+        let mut together = Together::default();
         for one in functions.iter().filter(|one| one.outcome != Outcome::Reused) {
-            self.functions.create_as(tenant, one.id.clone(), one.function.clone()).await?;
+            known.insert(one.id.clone(), one.function.clone());
+            self.functions.add(one.id.clone(), one.function.clone(), known.len(), &mut together)?;
         }
-        Ok(ImportedFlow { flow: self.create_flow(tenant, flow, access).await?, functions })
+        let flow = completed(flow);
+        DocumentError::unless_sound("flow", flow::faults(&flow, &known))?;
+        let agent = self.add_flow(&flow, &settings_for(access), &mut together)?;
+        self.change(tenant, together).await?;
+        Ok(ImportedFlow { flow: self.flow_of(tenant, agent).await?, functions })
     }
 
     /// All that is wrong with a draft.

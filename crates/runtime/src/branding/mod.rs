@@ -17,7 +17,7 @@ pub use picture::{LARGEST_LOGO, Picture, PictureKind, too_large};
 pub use slot::{Place, Slot, Variant};
 
 use self::picture::StoredPicture;
-use crate::documents::{DocumentError, Kind, Versioned, now};
+use crate::documents::{DocumentError, Kind, Together, Versioned, now};
 
 /// How many steps a palette has; their keys are 10, the darkest, to 160, the lightest.
 const STEPS: u16 = 16;
@@ -255,9 +255,11 @@ impl Brandings {
         let (mut branding, expect) = self.stored(tenant).await?;
         let (kind, size, digest) = (picture.kind, picture.bytes.len(), picture.digest());
         *branding.logo_mut(place) = Some(Logo { kind, size, digest, updated_at: now() });
-        // The bytes first: what is known of a logo leads to something. Old pictures are not worth their room.
-        self.logos.put_without_past(tenant, &place.id(), &StoredPicture::from(picture), Expect::Any).await?;
-        self.kind.put(tenant, ID, &branding, &[], expect).await?;
+        let mut together = Together::default();
+        // Old pictures are not worth their room.
+        together.put_without_past(&self.logos, &place.id(), &StoredPicture::from(picture), Expect::Any)?;
+        together.put(&self.kind, ID, &branding, &[], expect)?;
+        together.write(&self.kind.store.tenant(tenant)).await?;
         Ok(branding)
     }
 

@@ -6,6 +6,10 @@
 
 use super::format::{Format, Scalar};
 
+/// Most that language models may cost a tenant in a month.
+pub const MONTHLY_BUDGET: &str = "Budget.MonthlyUsd";
+/// The share of that at which a warning is given.
+pub const WARN_AT_PERCENT: &str = "Budget.WarnAtPercent";
 /// Minutes after which a conversation on the web is over that nobody goes on with.
 pub const IDLE_MINUTES: &str = "Webchat.IdleMinutes";
 /// Largest file that a visitor of the tenant may send.
@@ -89,6 +93,19 @@ pub const CATALOGUE: &[Entry] = &[
         description: "Address of the Azure OpenAI resource.",
         format: Format::Url,
         default: Default::None,
+    },
+    Entry {
+        key: MONTHLY_BUDGET,
+        description: "Most that language models may cost in a month, in the currency of the server's prices; then flows \
+                      say their fallback. 0: no bound.",
+        format: Format::Integer { least: 0, most: 1_000_000_000 },
+        default: Default::Integer(0),
+    },
+    Entry {
+        key: WARN_AT_PERCENT,
+        description: "The share of the monthly budget at which the event `budget.warning` tells of it, in percent.",
+        format: Format::Integer { least: 1, most: 100 },
+        default: Default::Integer(80),
     },
     Entry {
         key: "CompatibleModels.ApiKey",

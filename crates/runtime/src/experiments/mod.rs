@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Expect, Store};
 
-use crate::documents::{DocumentError, Kind, secret};
+use crate::documents::{DocumentError, Kind, Together, secret};
 
 pub use check::{MAX_FLAGS, MAX_VARIANTS, MAX_WEIGHT};
 pub use evaluate::{Evaluation, Reason};
@@ -150,13 +150,12 @@ impl Experiments {
         Ok(flags)
     }
 
-    /// Gives an agent the flags of another one, which its copied conditions and texts read.
-    pub(crate) async fn copy(&self, tenant: &TenantId, from: AgentId, to: AgentId) -> Result<(), DocumentError> {
-        let flags = self.get(tenant, from).await?;
-        if !flags.flags.is_empty() {
-            self.kind.put(tenant, &to.to_string(), &flags, &[], Expect::Any).await?;
+    /// Adds the flags of a new agent, which its copied conditions and texts read, to what is made together.
+    pub(crate) fn add(&self, agent: AgentId, flags: &Flags, together: &mut Together) -> Result<(), DocumentError> {
+        if flags.flags.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        together.put(&self.kind, &agent.to_string(), flags, &[], Expect::New)
     }
 
     pub(crate) async fn delete(&self, tenant: &TenantId, agent: AgentId) -> Result<(), DocumentError> {
@@ -202,7 +201,9 @@ mod tests {
         assert_eq!(experiments.get(&tenant, agent).await.expect("it is there"), first);
 
         let other = AgentId(Uuid::now_v7());
-        experiments.copy(&tenant, agent, other).await.expect("it is copied");
+        let mut together = Together::default();
+        experiments.add(other, &first, &mut together).expect("it can be stored");
+        together.write(&store.tenant(&tenant)).await.expect("it is stored");
         experiments.delete(&tenant, agent).await.expect("it is deleted");
         assert_eq!(experiments.get(&tenant, agent).await.expect("none"), Flags::default());
         assert_eq!(experiments.get(&tenant, other).await.expect("the copy"), first);

@@ -26,7 +26,6 @@ use crate::{
     models::TenantModels,
     runtime::Shared,
     turn::{Live, TurnError},
-    usage::Ledger,
 };
 
 /// What is kept of a turn's time for what comes after a model's answer.
@@ -39,13 +38,12 @@ impl Shared {
         need: &Need,
         flow_call: &FlowCall<'_>,
         ids: &mut HashMap<usize, EntryId>,
-        spent: &mut Ledger,
     ) -> Result<Answer, TurnError> {
         let tenant = &flow_call.call.tenant;
         Ok(match need {
             Need::History { lines } => Answer::History { lines: self.past_of(flow_call, *lines).await? },
             Need::Complete(completion) => {
-                let result = self.complete(completion, flow_call, ids, spent).await?;
+                let result = self.complete(completion, flow_call, ids).await?;
                 Answer::Completion { result }
             }
             Need::Call(call) => Answer::Call { result: self.answer_call(call, flow_call).await? },
@@ -61,7 +59,7 @@ impl Shared {
             }
             Need::Guard { guard, text, .. } => {
                 let settings = self.model_choices.of(tenant).await?;
-                Answer::Guard { verdict: self.judge(*guard, text, flow_call, &settings, spent).await }
+                Answer::Guard { verdict: self.judge(*guard, text, flow_call, &settings).await? }
             }
         })
     }
@@ -85,13 +83,12 @@ impl Shared {
     }
 
     /// Asks the flow's model. Saturation is no answer: the caller is told to come again, and nothing happened
-    /// (row DA-P7).
+    /// (row DA-P7), but that what was asked before took what it took.
     async fn complete(
         &self,
         completion: &Completion,
         flow_call: &FlowCall<'_>,
         ids: &mut HashMap<usize, EntryId>,
-        spent: &mut Ledger,
     ) -> Result<Result<ChatReply, ChatError>, TurnError> {
         let tenant = &flow_call.call.tenant;
         let configuration = &flow_call.flow.flow.document.configuration;
@@ -100,6 +97,9 @@ impl Shared {
             Ok(call) => call,
             Err(error) => return Ok(Err(error)),
         };
+        if let Some(error) = self.over_budget(flow_call.call, flow_call.tab).await? {
+            return Ok(Err(error));
+        }
         let left = flow_call.deadline.saturating_duration_since(Instant::now()).saturating_sub(RESERVE);
         if left.is_zero() {
             return Ok(Err(ChatError::new(ChatErrorKind::TimedOut, "the turn has no time left")));
@@ -134,8 +134,8 @@ impl Shared {
                 let retry_after = error.retry_after.unwrap_or(Duration::from_secs(1));
                 return Err(TurnError::Overloaded { retry_after });
             }
-            Err(_) => spent.failed(&call.primary.name()),
-            Ok(reply) => spent.answered(&reply.model, &reply.usage),
+            Err(_) => flow_call.tab.failed(&call.primary.name()),
+            Ok(reply) => flow_call.tab.answered(&reply.model, &reply.usage),
         }
         Ok(result)
     }
@@ -195,8 +195,7 @@ impl Shared {
         text: &str,
         flow_call: &FlowCall<'_>,
         settings: &TenantModels,
-        spent: &mut Ledger,
-    ) -> Verdict {
+    ) -> Result<Verdict, TurnError> {
         let configuration = &flow_call.flow.flow.document.configuration;
         let guardrails = &configuration.guardrails;
         let (excluded, moderates) = match guard {
@@ -204,30 +203,32 @@ impl Shared {
             Guard::Output => (&flow_call.flow.excluded_output, guardrails.moderate_output),
         };
         if let Some(phrase) = excluded.find(text) {
-            return Verdict {
+            return Ok(Verdict {
                 refused: Some(("exclusion_list".into(), format!("it has the excluded `{phrase}`"))),
                 note: None,
-            };
+            });
         }
         if !moderates || text.trim().is_empty() {
-            return Verdict::default();
+            return Ok(Verdict::default());
         }
+        let unmoderated = |why: &str| Verdict { refused: None, note: Some(format!("nothing was moderated: {why}")) };
         let moderator = match settings.moderator(&configuration.model) {
             Ok(moderator) => moderator,
-            Err(error) => {
-                return Verdict { refused: None, note: Some(format!("nothing was moderated: {}", error.message)) };
-            }
+            Err(error) => return Ok(unmoderated(&error.message)),
         };
+        if let Some(error) = self.over_budget(flow_call.call, flow_call.tab).await? {
+            return Ok(unmoderated(&error.message));
+        }
         let verdict = moderator.judge(&self.models, &flow_call.call.tenant, text).await;
         match moderator.model() {
             None => {}
             // What answered, though not yes or no, took something.
-            Some(model) if verdict.note.is_some() && verdict.usage.attempts == 0 => spent.failed(&model),
-            Some(model) => spent.answered(&model, &verdict.usage),
+            Some(model) if verdict.note.is_some() && verdict.usage.attempts == 0 => flow_call.tab.failed(&model),
+            Some(model) => flow_call.tab.answered(&model, &verdict.usage),
         }
-        Verdict {
+        Ok(Verdict {
             refused: verdict.refused.map(|reason| (moderator.name().to_owned(), reason)),
             note: verdict.note.map(|note| format!("nothing was moderated: {note}")),
-        }
+        })
     }
 }

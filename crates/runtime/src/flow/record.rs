@@ -109,7 +109,7 @@ pub(crate) fn entries(
 impl FlowTurn {
     /// Splits into what is said and what is noted of it.
     pub(crate) fn into_parts(self, flow: AgentId, version: u32) -> (Vec<Line>, HashMap<usize, EntryId>, FlowJournal) {
-        let Self { outcome, answers, ids, .. } = self;
+        let Self { outcome, answers, ids } = self;
         let journal = FlowJournal::of(flow, version, outcome.journal, answers, outcome.usage);
         (outcome.lines, ids, journal)
     }

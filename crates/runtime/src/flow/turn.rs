@@ -10,7 +10,7 @@ use crate::{
     loaded::LoadedFlow,
     runtime::Shared,
     turn::{TurnCall, TurnError},
-    usage::Ledger,
+    usage::Tab,
 };
 
 /// Most steps of one turn: each need is asked for once, and the engine bounds their number.
@@ -33,6 +33,8 @@ pub(crate) struct FlowCall<'a> {
     pub(crate) began: Instant,
     /// When the customer must have been answered.
     pub(crate) deadline: Instant,
+    /// Where it is noted what models take, moderation included.
+    pub(crate) tab: &'a Tab,
 }
 
 /// What a flow's turn comes to.
@@ -41,8 +43,6 @@ pub(crate) struct FlowTurn {
     pub(crate) answers: Answers,
     /// The ids of what completions said: what was streamed of it has them already.
     pub(crate) ids: HashMap<usize, EntryId>,
-    /// What models took, moderation included.
-    pub(crate) spent: Ledger,
 }
 
 impl Shared {
@@ -64,16 +64,15 @@ impl Shared {
         };
         let mut answers = Answers::default();
         let mut ids = HashMap::new();
-        let mut spent = Ledger::default();
         for _ in 0..MAX_NEEDS {
             match take_turn(&input, &answers) {
-                Ok(outcome) => return Ok(FlowTurn { outcome, answers, ids, spent }),
+                Ok(outcome) => return Ok(FlowTurn { outcome, answers, ids }),
                 Err(Stop::Refused(refused)) => return Err(TurnError::Refused(refused)),
                 Err(Stop::Need(need)) => {
                     let answer = tokio::select! {
                         biased;
                         () = thought.interrupted(), if need.yields() => Answer::Interrupted,
-                        answer = self.fulfil_flow(&need, flow_call, &mut ids, &mut spent) => answer?,
+                        answer = self.fulfil_flow(&need, flow_call, &mut ids) => answer?,
                     };
                     answers.add(*need, answer);
                 }

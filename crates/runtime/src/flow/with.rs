@@ -59,6 +59,7 @@ impl Shared {
                 now: at,
                 began: deliberation.began,
                 deadline: self.deadline(deliberation.began),
+                tab: deliberation.tab,
             })
             .await?;
         let mut taken = Taken { contact: seen(contact, at), ..Taken::default() };
@@ -174,6 +175,7 @@ impl Shared {
                 now: at,
                 began: deliberation.began,
                 deadline: self.deadline(deliberation.began),
+                tab: deliberation.tab,
             })
             .await?;
         session.last_at = at;
@@ -249,8 +251,7 @@ impl Shared {
 }
 
 impl Taken {
-    fn add(&mut self, mut turn: FlowTurn, flow: AgentId, version: u32) {
-        self.spent.add(std::mem::take(&mut turn.spent));
+    fn add(&mut self, turn: FlowTurn, flow: AgentId, version: u32) {
         let place = turn.outcome.transcript.place.clone();
         self.state = Some(Box::new(turn.outcome.transcript.clone()));
         if let Some(facts) = &turn.outcome.memory {

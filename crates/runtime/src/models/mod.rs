@@ -26,7 +26,11 @@ pub use scripts::{ModelScript, ModelScripts};
 
 use crate::{
     documents::DocumentError,
-    environment::{Effective, Environment, Scalar},
+    environment::{
+        Effective, Environment, Scalar,
+        catalogue::{MONTHLY_BUDGET, WARN_AT_PERCENT},
+    },
+    usage::Terms,
 };
 
 /// How long a model may take for one answer, where the flow does not say.
@@ -189,6 +193,14 @@ impl TenantModels {
         Ok(Moderator::Judge(Box::new(Judge { call, policy: None })))
     }
 
+    /// What models may cost in a month; none where that has no bound.
+    pub(crate) fn budget(&self) -> Option<Terms> {
+        let limit =
+            self.integer(MONTHLY_BUDGET).and_then(|limit| u32::try_from(limit).ok()).filter(|limit| *limit > 0)?;
+        let warn_at_percent = self.integer(WARN_AT_PERCENT).and_then(|percent| u8::try_from(percent).ok());
+        Some(Terms { limit, warn_at_percent: warn_at_percent.unwrap_or(100) })
+    }
+
     /// Hosts that functions may call.
     pub(crate) fn allowed_domains(&self) -> Vec<String> {
         let listed = self.text("Javascript.AllowedDomains").unwrap_or_default();
@@ -210,9 +222,14 @@ impl TenantModels {
     }
 
     fn seconds(&self, key: &str, otherwise: u64) -> Duration {
+        let seconds = self.integer(key).and_then(|seconds| u64::try_from(seconds).ok());
+        Duration::from_secs(seconds.unwrap_or(otherwise))
+    }
+
+    fn integer(&self, key: &str) -> Option<i64> {
         match self.values.get(key) {
-            Some(Scalar::Integer(seconds)) => Duration::from_secs(u64::try_from(*seconds).unwrap_or(otherwise)),
-            _ => Duration::from_secs(otherwise),
+            Some(Scalar::Integer(number)) => Some(*number),
+            _ => None,
         }
     }
 

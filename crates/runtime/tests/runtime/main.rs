@@ -10,6 +10,7 @@ mod issuer;
 mod loading;
 mod mail;
 mod presets;
+mod publishing;
 mod replay;
 mod take_over_race;
 mod test_scenarios;

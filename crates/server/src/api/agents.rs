@@ -270,6 +270,7 @@ async fn replace(
     params(("tenant" = String, Path, description = "The tenant"), ("agent" = String, Path, description = "The agent's id")),
     responses(
         (status = 200, description = "The agent", body = Agent),
+        (status = 409, description = "Somebody else published or changed it at the same moment; nothing was done", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
     security(("api_token" = ["flows:publish"]))

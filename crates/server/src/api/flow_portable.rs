@@ -125,6 +125,7 @@ impl FromRequest<App> for FlowFile {
     request_body = Map<String, Value>,
     responses(
         (status = 201, description = "The flow, and its functions", body = ImportedFlowCard),
+        (status = 409, description = "Somebody else made a function of the same name at the same moment; nothing was made", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
     security(("api_token" = ["flows:create"]))

@@ -131,6 +131,7 @@ async fn list(
     request_body = FlowPublication,
     responses(
         (status = 201, description = "The flow", body = FlowCard),
+        (status = 409, description = "Somebody else published or changed it at the same moment; nothing was done", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
     ),
     security(("api_token" = ["flows:publish"]))

@@ -5,7 +5,7 @@ use jiff::{civil::Date, tz::TimeZone};
 use model::Timestamp;
 use runtime::{
     access::scope,
-    usage::{self, DayOfModel, Spent},
+    usage::{self, Budget, DayOfModel, Spent},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -49,6 +49,24 @@ struct UsageAccount {
     days: Vec<UsageDay>,
     /// All of it together.
     total: ModelUsage,
+    /// How the budget of the present month stands; null where none is set.
+    budget: Option<MonthlyBudget>,
+}
+
+/// A budget for what language models cost in a month (`Budget.MonthlyUsd`).
+#[derive(Debug, Serialize, ToSchema)]
+struct MonthlyBudget {
+    /// The present month, UTC.
+    #[schema(example = "2026-01")]
+    month: String,
+    /// Most that it may cost, in the currency of the server's prices.
+    limit: u32,
+    /// What it cost so far; more than the limit where turns went on when it was reached.
+    spent: f64,
+    /// What is left, never below 0. At 0 flows say their fallback.
+    remaining: f64,
+    /// The share at which the event `budget.warning` tells of it.
+    warn_at_percent: u8,
 }
 
 /// What a model took on a day.
@@ -85,15 +103,24 @@ impl From<Spent> for ModelUsage {
     }
 }
 
+impl From<Budget> for MonthlyBudget {
+    fn from(budget: Budget) -> Self {
+        let (month, remaining) = (budget.month(), budget.remaining());
+        let Budget { limit, spent, warn_at_percent, .. } = budget;
+        Self { month, limit, spent, remaining, warn_at_percent }
+    }
+}
+
 impl From<DayOfModel> for UsageDay {
     fn from(day: DayOfModel) -> Self {
         Self { day: written(day.day), model: day.model, usage: day.spent.into() }
     }
 }
 
-/// What language models took for the tenant's flows: calls, tokens and costs, by day and model.
+/// What language models took for the tenant's flows: calls, tokens and costs, by day and model; and how the budget of
+/// the month stands.
 ///
-/// It is the sum of the events `model.usage`, test conversations included. What runs apart (test scenarios, replay) is
+/// It is the sum of the events `model.usage`, test conversations and turns that came to nothing included. What runs apart (test scenarios, replay) is
 /// not in it, nor what was erased or has expired.
 #[utoipa::path(
     get, path = "/api/v1/{tenant}/usage", tag = "Events", operation_id = "getUsage",
@@ -122,7 +149,8 @@ async fn get(
         total += day.spent;
     }
     let days = account.into_iter().map(UsageDay::from).collect();
-    Ok(axum::Json(UsageAccount { from: written(from), to: written(to), days, total: total.into() }))
+    let budget = app.runtime.budget(caller.tenant()).await?.map(MonthlyBudget::from);
+    Ok(axum::Json(UsageAccount { from: written(from), to: written(to), days, total: total.into(), budget }))
 }
 
 /// When the first day begins, and the last.

@@ -94,6 +94,33 @@ async fn da_f08_publishing_makes_a_version_and_editing_a_draft() {
     assert!(first["publishedAt"].is_string() && first["publishedBy"] == "test", "{first}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn da_f08_of_those_who_publish_at_once_each_gets_a_version_or_a_refusal() {
+    let app = TestApp::start().await;
+    let (id, _) = flow(&app).await;
+    let path = format!("flows/handlers/{id}/snapshots");
+    let publishes = async |note: &'static str| ask(&app, Method::POST, &path, Some(json!({ "note": note }))).await;
+    let (one, two, three, four) = tokio::join!(publishes("1"), publishes("2"), publishes("3"), publishes("4"));
+    let mut given = Vec::new();
+    for (note, (status, answer)) in ["1", "2", "3", "4"].into_iter().zip([one, two, three, four]) {
+        match status {
+            201 => given.push((answer["versions"].as_u64().expect("a number"), note)),
+            409 => {}
+            other => panic!("{other}: {answer}"),
+        }
+    }
+    given.sort_unstable();
+    assert!(!given.is_empty());
+    let (_, listed) = ask(&app, Method::GET, &path, None).await;
+    let snapshots = listed["snapshots"].as_array().expect("a list");
+    assert_eq!(snapshots.len(), given.len(), "{listed}");
+    for (place, ((version, note), snapshot)) in given.iter().zip(snapshots.iter().rev()).enumerate() {
+        assert_eq!(*version, place as u64 + 1, "each number once, none left out");
+        assert_eq!((&snapshot["version"], &snapshot["note"]), (&json!(version), &json!(note)), "nothing written over");
+    }
+    assert_eq!(snapshots[0]["active"], true, "the last one serves: {listed}");
+}
+
 #[tokio::test]
 async fn da_f09_an_older_version_is_as_it_was_and_can_serve_and_be_edited_again() {
     let app = TestApp::start().await;

@@ -218,6 +218,49 @@ async fn a_slow_body_is_ended() {
     assert!(heard.starts_with("HTTP/1.1 408 "), "{heard}");
 }
 
+/// The head of a request of a stranger's whose body has so many bytes.
+fn stranger(length: usize) -> String {
+    format!(
+        "POST /api/v1/demo/agents HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    )
+}
+
+#[tokio::test]
+async fn who_is_refused_before_a_large_body_is_told_that_the_connection_ends() {
+    let app = TestApp::start().await;
+    for length in [(64 << 10) + 1, 8 << 20] {
+        let client = Raw::connect(&app).await;
+        client.sends(&stranger(length)).await;
+        let heard = client.hears().await.to_ascii_lowercase();
+        assert!(heard.starts_with("http/1.1 401 "), "{heard}");
+        assert!(heard.contains("\r\nconnection: close\r\n"), "{heard}");
+    }
+    // A body that was announced and does not come is not waited for either.
+    let client = Raw::connect(&app).await;
+    client.sends(&stranger(1000)).await;
+    client.sends("{").await;
+    let heard = client.hears().await.to_ascii_lowercase();
+    assert!(heard.starts_with("http/1.1 401 ") && heard.contains("\r\nconnection: close\r\n"), "{heard}");
+}
+
+#[tokio::test]
+async fn who_is_refused_before_a_small_body_keeps_the_connection() {
+    let app = TestApp::start().await;
+    let client = Raw::connect(&app).await;
+    for part in [20_000, 64 << 10] {
+        client.sends(&stranger(part)).await;
+        // The body comes in a second go, when the answer is known already.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        client.sends(&"x".repeat(part)).await;
+        let heard = client.reads(|heard| heard.ends_with(b"}")).await.to_ascii_lowercase();
+        assert!(heard.starts_with("http/1.1 401 "), "{heard}");
+        assert!(heard.ends_with('}') && !heard.contains("connection: close"), "{heard}");
+    }
+    client.sends("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let heard = client.is_answered().await;
+    assert!(heard.starts_with("HTTP/1.1 200 "), "{heard}");
+}
+
 #[tokio::test]
 async fn heads_are_bounded_in_bytes_and_in_number() {
     let app = TestApp::start().await;

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     Document, Expect, Page, Result, StoreError,
     backend::DocumentBackend,
-    document::{Draft, HISTORY_KEPT, Owner, Past, Unique},
+    document::{Change, Draft, HISTORY_KEPT, Owner, Past, Unique},
 };
 
 /// How often changes by other processes are looked for.
@@ -108,33 +108,18 @@ impl DocumentBackend for SqliteDocuments {
         self.write("put a document", move |transaction| put(transaction, &owner, &draft)).await
     }
 
-    async fn put_all(&self, owner: Owner, drafts: Vec<Draft>) -> Result<()> {
+    async fn put_all(&self, owner: Owner, changes: Vec<Change>) -> Result<()> {
         self.write("put documents", move |transaction| {
-            drafts.iter().try_for_each(|draft| put(transaction, &owner, draft).map(|_| ()))
+            changes.iter().try_for_each(|change| match change {
+                Change::Put(draft) => put(transaction, &owner, draft).map(|_| ()),
+                Change::Delete { kind, id, expect } => delete(transaction, &owner, kind, id, *expect).map(|_| ()),
+            })
         })
         .await
     }
 
     async fn delete(&self, owner: Owner, kind: String, id: String, expect: Expect) -> Result<bool> {
-        self.write("delete a document", move |transaction| {
-            let found = current_version(transaction, &owner, &kind, &id)?;
-            if !expect.holds(found) {
-                return Err(StoreError::Conflict { kind, id, found });
-            }
-            if found.is_none() {
-                return Ok(false);
-            }
-            remember(transaction, &owner, &kind, &id)?;
-            forget_keys(transaction, &owner, &kind, &id)?;
-            transaction
-                .execute(
-                    "DELETE FROM documents WHERE tenant = ?1 AND kind = ?2 AND id = ?3",
-                    [owner.as_str(), &kind, &id],
-                )
-                .map_err(unavailable("delete a document"))?;
-            Ok(true)
-        })
-        .await
+        self.write("delete a document", move |transaction| delete(transaction, &owner, &kind, &id, expect)).await
     }
 
     async fn discard(&self, owner: Owner, kind: String, ids: Vec<String>) -> Result<usize> {
@@ -336,6 +321,23 @@ fn forget_keys(transaction: &Transaction<'_>, owner: &Owner, kind: &str, id: &st
         .execute("DELETE FROM document_keys WHERE tenant = ?1 AND kind = ?2 AND id = ?3", [owner.as_str(), kind, id])
         .map(|_| ())
         .map_err(unavailable("replace the keys of a document"))
+}
+
+/// Moves a document to the history; answers whether there was one.
+fn delete(transaction: &Transaction<'_>, owner: &Owner, kind: &str, id: &str, expect: Expect) -> Result<bool> {
+    let found = current_version(transaction, owner, kind, id)?;
+    if !expect.holds(found) {
+        return Err(StoreError::Conflict { kind: kind.to_owned(), id: id.to_owned(), found });
+    }
+    if found.is_none() {
+        return Ok(false);
+    }
+    remember(transaction, owner, kind, id)?;
+    forget_keys(transaction, owner, kind, id)?;
+    transaction
+        .execute("DELETE FROM documents WHERE tenant = ?1 AND kind = ?2 AND id = ?3", [owner.as_str(), kind, id])
+        .map_err(unavailable("delete a document"))?;
+    Ok(true)
 }
 
 /// Deletes a document with its keys and earlier versions; answers how many there were: one or none.

@@ -204,10 +204,21 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// No model may be asked: the customer gets the flow's fallback, and the transcript says why. No model has failed, and
+    /// the conversation goes on when there is a budget again.
+    fn over_budget(&mut self, error: &ChatError) -> Result<(), Stop> {
+        self.refuse(None, "budget", &error.message);
+        self.say_fallback();
+        Ok(())
+    }
+
     /// The model gave no usable answer: the customer gets the flow's fallback, and the transcript says why (goal R4).
     ///
     /// Also after words that came with a call: what the customer was told to wait for does not come.
     fn no_answer(&mut self, completion: usize, error: &ChatError) -> Result<(), Stop> {
+        if error.kind == ChatErrorKind::OverBudget {
+            return self.over_budget(error);
+        }
         self.journal.note(Step::Failed { completion, reason: error.message.clone() });
         self.lines.push(Line::noted("model_failure", json!({"kind": error.kind, "message": error.message})));
         self.session.failures += 1;

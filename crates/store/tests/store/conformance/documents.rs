@@ -14,6 +14,8 @@ suite![
     lists_go_by_id_in_pages,
     keys_find_documents_until_they_change,
     documents_are_put_together_or_not_at_all,
+    what_changes_together_guards_each_version,
+    of_changes_at_the_same_time_one_is_made_whole,
     what_is_discarded_leaves_no_trace,
     unique_keys_are_unique,
     history_keeps_the_newest,
@@ -101,6 +103,73 @@ async fn documents_are_put_together_or_not_at_all(fresh: Factory) {
     assert_eq!(acme.find("agent", "colour", "red").await.unwrap().len(), 1);
     assert_eq!(acme.get("link", "a").await.unwrap().unwrap().version, 1);
     acme.put_all(Batch::default()).await.unwrap();
+}
+
+async fn what_changes_together_guards_each_version(fresh: Factory) {
+    let fresh = fresh().await;
+    let acme = fresh.store.tenant(&tenant("acme"));
+    acme.put("agent", "a", &json!(1), &[Key::shared("colour", "red")], Expect::New).await.unwrap();
+    acme.put("draft", "a", &json!("old"), &[], Expect::New).await.unwrap();
+    // What is refused stands at the end: all that went before it is undone.
+    for (expect, stale) in [(Expect::Version(1), Expect::Version(7)), (Expect::Any, Expect::New)] {
+        let mut batch = Batch::default();
+        batch.put("version", "a/1", &json!("made"), &[], Expect::New).unwrap();
+        batch.delete("draft", "a", expect);
+        batch.put("agent", "a", &json!(2), &[], stale).unwrap();
+        let refused = acme.put_all(batch).await;
+        let is_told =
+            matches!(&refused, Err(StoreError::Conflict { kind, id, found: Some(1) }) if kind == "agent" && id == "a");
+        assert!(is_told, "{refused:?}");
+        assert!(acme.get("version", "a/1").await.unwrap().is_none(), "nothing half done");
+        assert_eq!(acme.get("draft", "a").await.unwrap().unwrap().read::<Value>().unwrap(), json!("old"));
+        assert!(acme.history("draft", "a").await.unwrap().is_empty());
+        assert_eq!(acme.find("agent", "colour", "red").await.unwrap().len(), 1);
+    }
+    let mut batch = Batch::default();
+    batch.put("agent", "a", &json!(2), &[], Expect::Version(1)).unwrap();
+    batch.delete("draft", "missing", Expect::Version(1));
+    assert!(matches!(acme.put_all(batch).await, Err(StoreError::Conflict { found: None, .. })));
+
+    let mut batch = Batch::default();
+    batch.put("version", "a/1", &json!("made"), &[], Expect::New).unwrap();
+    batch.put("agent", "a", &json!(2), &[], Expect::Version(1)).unwrap();
+    batch.put("agent", "a", &json!(3), &[], Expect::Version(2)).unwrap();
+    batch.delete("draft", "a", Expect::Version(1));
+    batch.delete("draft", "missing", Expect::Any);
+    acme.put_all(batch).await.unwrap();
+    let agent = acme.get("agent", "a").await.unwrap().unwrap();
+    assert_eq!((agent.version, agent.read::<u64>().unwrap()), (3, 3), "each sees those before it");
+    assert!(acme.get("draft", "a").await.unwrap().is_none());
+    assert_eq!(acme.history("draft", "a").await.unwrap().len(), 1);
+    assert!(acme.get("version", "a/1").await.unwrap().is_some());
+}
+
+async fn of_changes_at_the_same_time_one_is_made_whole(fresh: Factory) {
+    let fresh = fresh().await;
+    let acme = fresh.store.tenant(&tenant("acme"));
+    acme.put("agent", "a", &json!(0), &[], Expect::New).await.unwrap();
+    let writing = (0..20).map(|number| {
+        let acme = acme.clone();
+        tokio::spawn(async move {
+            let mut batch = Batch::default();
+            batch.put("version", "a/1", &json!(number), &[], Expect::Any).unwrap();
+            batch.put("agent", "a", &json!(number), &[], Expect::Version(1)).unwrap();
+            acme.put_all(batch).await
+        })
+    });
+    let mut made = 0;
+    for writing in writing.collect::<Vec<_>>() {
+        match writing.await.unwrap() {
+            Ok(()) => made += 1,
+            Err(StoreError::Conflict { found: Some(2), .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(made, 1);
+    let agent = acme.get("agent", "a").await.unwrap().unwrap().read::<u64>().unwrap();
+    let version = acme.get("version", "a/1").await.unwrap().unwrap().read::<u64>().unwrap();
+    assert_eq!(agent, version, "what was refused has written nothing");
+    assert!(acme.history("version", "a/1").await.unwrap().is_empty());
 }
 
 async fn what_is_discarded_leaves_no_trace(fresh: Factory) {

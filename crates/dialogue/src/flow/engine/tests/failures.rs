@@ -116,3 +116,18 @@ fn who_waits_for_a_person_is_not_asked_to_try_again() {
     assert_eq!(played.noted("model_failure").len(), 1);
     assert_eq!(played.transcript.status, TranscriptStatus::HumanHandoff);
 }
+
+#[test]
+fn where_the_budget_is_spent_the_conversation_waits_for_another() {
+    let mut played = sorry(&[]).played();
+    let spent = || ChatError::new(ChatErrorKind::OverBudget, "the budget is spent");
+    for _ in 0..4 {
+        played.will_fail(spent());
+        assert_eq!(played.types("hi"), ["Sorry, not now."]);
+    }
+    let refusal = json!({"guardrail": "budget", "guard": null, "reason": "the budget is spent"});
+    assert_eq!(played.noted("refusal").first(), Some(&&refusal));
+    assert!(played.noted("model_failure").is_empty(), "no model has failed");
+    assert_eq!((played.session.failures, played.transcript.status), (0, TranscriptStatus::InProgress));
+    assert_eq!(played.types("and now?"), ["All right."]);
+}
