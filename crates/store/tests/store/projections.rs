@@ -55,9 +55,8 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let turn = (0..2u8, 1..4u32, 1..3u32, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-        |(tenant, who, with, closed, stands, goes)| Step::Turn { tenant, who, with, closed, stands, goes },
-    );
+    let turn = (0..2u8, 1..4u32, 1..3u32, any::<bool>(), any::<bool>(), any::<bool>())
+        .prop_map(|(tenant, who, with, closed, stands, goes)| Step::Turn { tenant, who, with, closed, stands, goes });
     let fact = (0..2u8, 1..4u32, 1..3u32).prop_map(|(tenant, who, with)| Step::Fact { tenant, who, with });
     let erase = (0..2u8, 1..4u32).prop_map(|(tenant, who)| Step::Erase { tenant, who });
     let purge = (0..2u8, 1..60u32, 1..5usize).prop_map(|(tenant, before, limit)| Step::Purge { tenant, before, limit });
