@@ -10,6 +10,7 @@ use model::{
     AgentId, EntryId, Timestamp, TranscriptId,
     inbound::Act,
     message::Message,
+    mood::Mood,
     record::{Author, Entry, Event, RequestFacts, TurnRecord},
     transcript::{Control, TranscriptState, TranscriptStatus},
 };
@@ -40,6 +41,8 @@ pub(crate) struct Written<'a> {
     pub(crate) turn: u32,
     pub(crate) at: Timestamp,
     pub(crate) began: Instant,
+    /// How the conversation is going, where that is estimated.
+    pub(crate) mood: Option<Mood>,
     pub(crate) taken: Taken,
 }
 
@@ -124,7 +127,8 @@ struct Completed<'a> {
 
 /// Makes the record, and gives the messages to answer.
 pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Message>), TurnError> {
-    let Written { call, before, stood, preset, agent, agent_version, transcript, turn, at, began, taken } = written;
+    let Written { call, before, stood, preset, agent, agent_version, transcript, turn, at, began, mood, taken } =
+        written;
     let Taken { contact, session, state, closed, heard, parts, scenario, flows, spent, evaluated } = taken;
     let answers = scenario.iter().flat_map(|(_, answers)| answers.iter()).map(stored).collect();
     let steps = scenario.as_ref().map(|(steps, _)| steps);
@@ -210,6 +214,7 @@ pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Messa
         contact_state: raw(&contact)?,
         session,
         state,
+        mood,
         events,
         journal,
     };
