@@ -10,6 +10,7 @@ pub mod function;
 pub mod id;
 pub mod inbound;
 pub mod message;
+pub mod mood;
 pub mod record;
 pub mod time;
 pub mod transcript;

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::{AgentId, ContactId, EntryId, LogSeq, TenantId, Timestamp, TranscriptId, transcript::TranscriptState};
+use crate::{
+    AgentId, ContactId, EntryId, LogSeq, TenantId, Timestamp, TranscriptId, mood::Mood, transcript::TranscriptState,
+};
 
 /// One record of the log. Which of them it is is kept beside the JSON, not in it: a tag within would
 /// have every raw part parsed to find it.
@@ -83,6 +85,9 @@ pub struct TurnRecord {
     /// over: it is in progress until it is closed, and completed then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<Box<TranscriptState>>,
+    /// How the conversation is going after the turn, whole; none where the tenant has nothing estimated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mood: Option<Mood>,
     /// Facts for the event feed, in order.
     pub events: Vec<Event>,
     /// Why the agent said what it said.

@@ -8,6 +8,7 @@ use dialogue::engine::ContactState;
 use model::{
     AgentId, ContactId, LogSeq, TenantId, Timestamp, TranscriptId,
     attribute::Attribute,
+    mood::Mood,
     record::{Author, Entry, Event, FactRecord, Record, RequestFacts, TurnRecord},
 };
 use serde::Serialize;
@@ -76,6 +77,9 @@ pub struct ExportedTurn {
     pub request: RequestFacts,
     /// What was said.
     pub entries: Vec<ExportedEntry>,
+    /// How the conversation was estimated to go, by what the contact said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mood: Option<Mood>,
     /// What was noted of it in the event feed.
     pub events: Vec<Event>,
 }
@@ -208,9 +212,11 @@ impl Contacts {
 
 impl Export {
     fn add_turn(&mut self, turn: TurnRecord) {
-        let TurnRecord { agent, agent_version, transcript, turn, message_id, at, request, entries, events, .. } = turn;
+        let TurnRecord {
+            agent, agent_version, transcript, turn, message_id, at, request, entries, mood, events, ..
+        } = turn;
         let (at, entries) = (at.to_string(), entries.into_iter().map(ExportedEntry::from).collect());
-        let turn = ExportedTurn { turn, at, agent, agent_version, message_id, request, entries, events };
+        let turn = ExportedTurn { turn, at, agent, agent_version, message_id, request, entries, mood, events };
         self.transcript(transcript).turns.push(turn);
     }
 

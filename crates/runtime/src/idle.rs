@@ -224,6 +224,7 @@ mod tests {
             started_seq: LogSeq(1),
             last_seq: LogSeq(3),
             state,
+            mood: None,
         }
     }
 

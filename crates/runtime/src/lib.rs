@@ -35,6 +35,7 @@ pub mod links;
 mod loaded;
 pub mod mail;
 pub mod models;
+pub mod mood;
 pub mod outbound;
 pub mod presets;
 pub mod realm;

@@ -29,6 +29,8 @@ use tokio::sync::{Mutex, watch};
 use crate::{
     agents::version_id,
     classifiers::Classifiers,
+    documents::DocumentError,
+    environment::{Environment, Scalar, catalogue::SENTIMENT_ENABLED},
     experiments::{self, Flags},
     function_calls::script_of,
     functions::Functions,
@@ -117,6 +119,8 @@ pub(crate) struct LoadedAgents {
     listed: RwLock<HashMap<TenantId, Known<Arc<[AgentId]>>>>,
     globals: RwLock<HashMap<TenantId, Known<Globals>>>,
     flags: RwLock<KnownFlags>,
+    environment: Environment,
+    estimating: RwLock<HashMap<TenantId, Known<bool>>>,
 }
 
 type Key = (TenantId, AgentId, AgentSource);
@@ -159,12 +163,14 @@ impl LoadedAgents {
         Arc::new(Self {
             changes: store.changes(),
             functions: Functions::new(&store),
+            environment: Environment::new(&store),
             store,
             classifiers,
             slots: RwLock::default(),
             listed: RwLock::default(),
             globals: RwLock::default(),
             flags: RwLock::default(),
+            estimating: RwLock::default(),
         })
     }
 
@@ -339,6 +345,19 @@ impl LoadedAgents {
         };
         self.flags.write().insert(key, Known { at: tick, value: flags.clone() });
         Ok(flags)
+    }
+
+    /// Whether the tenant has it estimated how its conversations are going.
+    pub(crate) async fn estimates_moods(&self, tenant: &TenantId) -> Result<bool, DocumentError> {
+        let tick = self.tick();
+        if let Some(known) = self.estimating.read().get(tenant)
+            && known.at == tick
+        {
+            return Ok(known.value);
+        }
+        let value = self.environment.need(tenant, SENTIMENT_ENABLED).await?.value != Some(Scalar::Boolean(false));
+        self.estimating.write().insert(tenant.clone(), Known { at: tick, value });
+        Ok(value)
     }
 }
 

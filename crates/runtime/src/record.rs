@@ -10,6 +10,7 @@ use model::{
     AgentId, EntryId, Timestamp, TranscriptId,
     inbound::Act,
     message::Message,
+    mood::Mood,
     record::{Author, Entry, Event, RequestFacts, TurnRecord},
     transcript::{Control, TranscriptState, TranscriptStatus},
 };
@@ -42,6 +43,8 @@ pub(crate) struct Written<'a> {
     pub(crate) began: Instant,
     /// What models took.
     pub(crate) spent: Ledger,
+    /// How the conversation is going, where that is estimated.
+    pub(crate) mood: Option<Mood>,
     pub(crate) taken: Taken,
 }
 
@@ -124,7 +127,7 @@ struct Completed<'a> {
 
 /// Makes the record, and gives the messages to answer.
 pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Message>), TurnError> {
-    let Written { call, before, stood, preset, agent, agent_version, transcript, turn, at, began, spent, taken } =
+    let Written { call, before, stood, preset, agent, agent_version, transcript, turn, at, began, spent, mood, taken } =
         written;
     let Taken { contact, session, state, closed, heard, parts, scenario, flows, evaluated } = taken;
     let answers = scenario.iter().flat_map(|(_, answers)| answers.iter()).map(stored).collect();
@@ -211,6 +214,7 @@ pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Messa
         contact_state: raw(&contact)?,
         session,
         state,
+        mood,
         events,
         journal,
     };

@@ -14,6 +14,7 @@ use dialogue::{
 };
 use model::{
     AgentId, LogSeq, TenantId, Timestamp, TranscriptId,
+    mood::Mood,
     record::{Author, Record, TurnRecord},
     transcript::{Control, TranscriptState},
 };
@@ -25,6 +26,7 @@ use crate::{
     experiments,
     flow::{self, Kept, Onward},
     loaded::{AgentSource, LoadedAgent, Program},
+    mood,
     presets::Waiting,
     record::{Part, Taken, Written, raw, turn_record},
     runtime::Shared,
@@ -137,8 +139,12 @@ impl Shared {
             // Apart, here and below: what a scenario's turn does not do must not make the task that takes it large.
             Program::Flow(_) => Box::pin(self.with_flow(&deliberation)).await?,
         };
-        let Remembered { transcript, turn, state: stood, .. } = &remembered;
+        let Remembered { transcript, turn, state: stood, mood: went, .. } = &remembered;
         let (transcript, turn) = (*transcript, *turn);
+        let mood = match self.agents.estimates_moods(&call.tenant).await? {
+            true => Some(mood::after(went.as_ref(), &call.inbound, turn, &taken)),
+            false => None,
+        };
         let time_zone = taken.contact.time_zone().map(str::to_owned);
         let told = taken.state.clone();
         let is_nothing = taken.is_nothing();
@@ -154,6 +160,7 @@ impl Shared {
             at,
             began,
             spent: tab.ledger(),
+            mood,
             taken,
         })?;
         // A scenario's answer is its messages: nobody reads the entries, and to copy them would cost.
@@ -394,6 +401,8 @@ pub(crate) struct Remembered {
     pub(crate) session: Option<Box<RawValue>>,
     /// How the transcript stands, where that is told.
     pub(crate) state: Option<Box<TranscriptState>>,
+    /// How it is going, where that is estimated.
+    pub(crate) mood: Option<Mood>,
     /// When the contact last did something with the agent.
     pub(crate) last_at: Timestamp,
 }
@@ -403,7 +412,7 @@ impl Remembered {
     fn find(stored: Option<StoredSession>, conversation: &mut Conversation) -> Result<Self, TurnError> {
         if let Conversation::New { transcript, state } = conversation {
             let (transcript, state) = (*transcript, Some(std::mem::take(state)));
-            return Ok(Self { transcript, turn: 1, session: None, state, last_at: Timestamp::default() });
+            return Ok(Self { transcript, turn: 1, session: None, state, mood: None, last_at: Timestamp::default() });
         }
         if let Conversation::Unchanged { turn, .. } = &*conversation
             && stored.as_ref().is_some_and(|stored| stored.turn != *turn)
@@ -418,6 +427,7 @@ impl Remembered {
                 turn: stored.turn + 1,
                 session: Some(stored.session),
                 state: stored.state.map(Box::new),
+                mood: stored.mood,
                 last_at: stored.last_at,
             }),
             stored => Ok(Self {
@@ -425,6 +435,7 @@ impl Remembered {
                 turn: 1,
                 session: None,
                 state: None,
+                mood: None,
                 last_at: stored.map_or_else(Timestamp::default, |stored| stored.last_at),
             }),
         }

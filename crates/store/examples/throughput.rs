@@ -181,6 +181,7 @@ fn record(
         found_by: Vec::new(),
         contact_state: to_raw_value(&json!({ "notes": text[..500] })).expect("JSON"),
         state: None,
+        mood: None,
         session: to_raw_value(&json!({ "memory": text[..500] })).expect("JSON"),
         events: vec![Event {
             kind: "turn.completed".to_owned(),

@@ -2,6 +2,7 @@
 
 use model::{
     AgentId, ContactId, LogSeq, Timestamp, TranscriptId,
+    mood::Mood,
     record::{Entry, RequestFacts},
     transcript::TranscriptState,
 };
@@ -40,6 +41,8 @@ pub struct StoredSession {
     pub session: Box<RawValue>,
     /// How the transcript stands, as its latest turn says; none where the turn says nothing.
     pub state: Option<TranscriptState>,
+    /// How the conversation is going, as its latest turn says; none where the turn says nothing.
+    pub mood: Option<Mood>,
     /// When the latest turn arrived.
     pub last_at: Timestamp,
 }

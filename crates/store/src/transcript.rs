@@ -2,6 +2,7 @@
 
 use model::{
     AgentId, ContactId, LogSeq, Timestamp, TranscriptId,
+    mood::{Emotion, Mood, RiskLevel},
     transcript::{TranscriptState, TranscriptStatus},
 };
 
@@ -38,6 +39,8 @@ pub struct StoredTranscript {
     pub last_seq: LogSeq,
     /// How it stands, as the latest turn that says so says; none where no turn does.
     pub state: Option<TranscriptState>,
+    /// How it is going, as the latest turn that changed it says; none where nothing ever stood out.
+    pub mood: Option<Mood>,
 }
 
 impl StoredTranscript {
@@ -67,6 +70,10 @@ pub struct TranscriptFilter {
     pub endpoint: Option<String>,
     /// Only those that are marked for review, or only those that are not.
     pub flagged: Option<bool>,
+    /// Only those whose risk is on one of these levels; on any when there are none. Where nothing ever stood out it is low.
+    pub risks: Vec<RiskLevel>,
+    /// Only those whose strongest emotion is one of these; any, or none at all, when there are none.
+    pub sentiments: Vec<Emotion>,
     /// Only tests, or only those that are none.
     pub test: Option<bool>,
     /// Only with each of these tags: name and whole value.
@@ -106,6 +113,8 @@ impl Default for TranscriptFilter {
             channel: None,
             endpoint: None,
             flagged: None,
+            risks: Vec::new(),
+            sentiments: Vec::new(),
             test: None,
             tags: Vec::new(),
             parameters: Vec::new(),

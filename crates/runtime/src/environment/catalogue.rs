@@ -14,6 +14,8 @@ pub const WARN_AT_PERCENT: &str = "Budget.WarnAtPercent";
 pub const IDLE_MINUTES: &str = "Webchat.IdleMinutes";
 /// Largest file that a visitor of the tenant may send.
 pub const MAX_FILE_BYTES: &str = "Webchat.MaxFileBytes";
+/// Whether it is estimated how conversations are going.
+pub const SENTIMENT_ENABLED: &str = "Sentiment.Enabled";
 /// Most deep links of one call.
 pub const MAX_DEEP_LINKS: &str = "DeepLinks.MaxPerCall";
 
@@ -191,6 +193,12 @@ pub const CATALOGUE: &[Entry] = &[
         description: "OpenAI's id of the organisation.",
         format: Format::Text { longest: 200 },
         default: Default::None,
+    },
+    Entry {
+        key: SENTIMENT_ENABLED,
+        description: "Whether sentiment and risk of conversations are estimated from what customers say.",
+        format: Format::Boolean,
+        default: Default::Boolean(true),
     },
     Entry {
         key: "Speechmatics.ApiKey",

@@ -75,6 +75,11 @@ impl Effective {
         self.0.get(key)
     }
 
+    /// Whether a key that is true or false says no; what is not set does not.
+    pub fn is_off(&self, key: &str) -> bool {
+        self.get(key) == Some(&Scalar::Boolean(false))
+    }
+
     /// A bound that a tenant may have set: the smaller one of it and the platform's.
     pub fn bound(&self, key: &str, platform: usize) -> usize {
         match self.get(key) {

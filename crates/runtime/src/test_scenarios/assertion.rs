@@ -270,6 +270,7 @@ mod tests {
             contact_state: raw(&json!({})),
             session: raw(&json!({})),
             state: state.map(Box::new),
+            mood: None,
             events: Vec::new(),
             journal: raw(&journal),
         }

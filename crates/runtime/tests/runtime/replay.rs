@@ -4,6 +4,7 @@ use dialogue::flow::document::FlowDocument;
 use model::{
     AgentId, TranscriptId,
     inbound::{Act, Inbound, Intervention},
+    mood::Emotion,
     transcript::TranscriptState,
 };
 use proptest::prelude::*;
@@ -273,6 +274,9 @@ async fn a_flow_is_replayed_with_what_its_model_said_and_its_functions_gave() {
     let (agent, mut flow) = bank(&desk).await;
     let acts = vec![Inbound::new(Act::Open), Inbound::text("my account please"), Inbound::text("thank you")];
     let transcript = talk(&desk, agent, acts).await;
+    let record = desk.runtime.store().tenant(&desk.tenant).turn_record(&transcript, 3).await.unwrap().unwrap();
+    let mood = record.mood.expect("it is estimated how it is going");
+    assert_eq!((mood.messages, mood.scores.strongest()), (2, Some(Emotion::Gratitude)), "which makes no difference");
     let flag = Intervention::Flag { reason: Some("odd".into()) };
     desk.runtime.act(&desk.tenant, transcript, ActCall::intervention(flag, Arrival::default())).await.unwrap();
     for chained in [false, true] {

@@ -2,9 +2,13 @@ use std::time::Duration;
 
 use model::{
     inbound::{Act, Inbound},
+    mood::Emotion,
     record::Author,
 };
-use runtime::{AgentChoice, TurnError, UserType};
+use runtime::{
+    AgentChoice, TurnError, UserType,
+    environment::{Environment, catalogue::SENTIMENT_ENABLED},
+};
 use serde_json::{Value, json};
 use store::EntryFilter;
 
@@ -273,4 +277,35 @@ async fn a_shutdown_finishes_turns_in_flight_and_begins_no_new_ones() {
         assert!(matches!(turn.await.unwrap(), Ok(_) | Err(TurnError::ShuttingDown)));
     }
     assert!(matches!(desk.says(agent, "late", "hi").await, Err(TurnError::ShuttingDown)));
+}
+
+#[tokio::test]
+async fn da_m04_a_scenarios_turns_say_how_they_are_going() {
+    let desk = Desk::open().await;
+    let agent = desk.publish(&echo("You said {utterance_text}")).await;
+    let conversations = desk.runtime.store().tenant(&desk.tenant);
+    let mood = async |turn: u32, answer: runtime::TurnAnswer| {
+        let record = conversations.turn_record(&answer.transcript, turn).await.unwrap().unwrap();
+        assert!(record.state.is_none(), "it says nothing else");
+        record.mood
+    };
+    let answer = desk.says(agent, "ann", "I am furious!").await.unwrap();
+    let first = mood(1, answer).await.expect("it is estimated");
+    assert_eq!((first.messages, first.scores.strongest(), first.moved), (1, Some(Emotion::Anger), true));
+    let answer = desk.says(agent, "ann", "ok then").await.unwrap();
+    let second = mood(2, answer).await.expect("it is estimated");
+    assert!(second.scores.get(Emotion::Anger) < first.scores.get(Emotion::Anger), "it goes on from the turn before");
+    // From the tables as from memory, and after a restart.
+    desk.runtime.store().flush_projections().await.unwrap();
+    let answer = desk.says(agent, "ann", "fine").await.unwrap();
+    assert_eq!(mood(3, answer).await.map(|mood| mood.messages), Some(3));
+
+    let environment = Environment::new(desk.runtime.store());
+    environment.set(&desk.tenant, SENTIMENT_ENABLED, &json!(false)).await.unwrap();
+    let answer = desk.says(agent, "ann", "I am furious!").await.unwrap();
+    assert_eq!(mood(4, answer).await, None);
+    environment.unset(&desk.tenant, SENTIMENT_ENABLED).await.unwrap();
+    let answer = desk.says(agent, "ann", "thank you").await.unwrap();
+    let begun = mood(5, answer).await.expect("it is estimated again");
+    assert_eq!((begun.messages, begun.scores.strongest(), begun.moved), (1, Some(Emotion::Gratitude), true));
 }

@@ -1,6 +1,5 @@
 //! Conversations as they go on: what is in progress, and streams of what happens (rows DA-L1 to DA-L4, DA-L6 to
-//! DA-L8). What is estimated of a conversation (risk, sentiment) comes with what estimates it; calls that the agent
-//! makes (direction) come with campaigns.
+//! DA-L8). All of them are begun by customers: those that the agent begins (direction) come with campaigns.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 use model::{Timestamp, TranscriptId};
@@ -12,8 +11,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     access::{Asked, Caller, Named},
+    transcript_mood::{Direction, check_estimated, checked_risks, checked_sentiments},
     transcript_schema::Transcript,
-    transcripts::{TestsShown, checked_limit, checked_statuses, place},
+    transcripts::{TestsShown, checked_limit, checked_statuses, listed, place},
 };
 use crate::{
     app::App,
@@ -52,6 +52,14 @@ struct LiveListing {
     status: Option<String>,
     /// Only of this channel: `web`, `sms`, `voice`, `email` or `slack`.
     platform: Option<String>,
+    /// Only those at such a risk: `Low`, `Medium`, `High`, with commas between them.
+    #[param(example = "Medium,High")]
+    risk: Option<String>,
+    /// Only those whose strongest emotion is one of these: names with commas between them.
+    #[param(example = "anger,annoyance")]
+    sentiment: Option<String>,
+    /// `Inbound` for those that a customer began, `Outbound` for those that the agent did.
+    direction: Option<String>,
     /// Only those that have lasted so many seconds or longer.
     min_duration: Option<u32>,
     /// Only those that have lasted so many seconds or less.
@@ -87,7 +95,13 @@ async fn list(
     caller: Caller<scope::TranscriptsRead>,
     listing: Asked<LiveListing>,
 ) -> Result<axum::Json<LivePage>, Problem> {
+    let direction = Direction::checked(listing.0.direction.as_deref())?;
     let filter = listing.0.filter(Timestamp::now())?;
+    check_estimated(&app.directory.now(), caller.tenant(), &filter)?;
+    if direction == Some(Direction::Outbound) {
+        // The agent calls nobody until there are campaigns.
+        return Ok(axum::Json(LivePage { transcripts: Vec::new(), next: None }));
+    }
     let limit = filter.limit;
     // Who began or ended something and looks finds it.
     app.runtime.store().flush_projections().await?;
@@ -98,20 +112,22 @@ async fn list(
     let since = Timestamp(Timestamp::now().0 - SESSIONS);
     let sessions = conversations.count_started(contacts, since).await?;
     let known = app.directory.now();
-    let live = |(stored, sessions)| LiveTranscript { transcript: Transcript::of(stored, &known), sessions };
+    let live =
+        |(stored, sessions)| LiveTranscript { transcript: Transcript::of(stored, &known, caller.tenant()), sessions };
     Ok(axum::Json(LivePage { transcripts: stored.into_iter().zip(sessions).map(live).collect(), next }))
 }
 
 impl LiveListing {
     fn filter(self, now: Timestamp) -> Result<TranscriptFilter, Problem> {
-        let named: Vec<&str> = self.status.as_deref().into_iter().flat_map(|names| names.split(',')).collect();
-        let statuses = checked_statuses(&named)?;
+        let statuses = checked_statuses(&listed(self.status.as_deref()))?;
         if statuses.iter().any(|status| !status.is_open()) {
             let remedy = "Send `InProgress` or `HumanHandoff`; what is over is among the transcripts.";
             return Err(Problem::invalid("status", "A conversation that goes on does not stand so.", remedy));
         }
         let ago = |seconds: u32| Timestamp(now.0 - i64::from(seconds) * 1_000_000);
         let filter = TranscriptFilter {
+            risks: checked_risks(&listed(self.risk.as_deref()))?,
+            sentiments: checked_sentiments(&listed(self.sentiment.as_deref()))?,
             channel: self.platform,
             test: self.tests.filter(),
             started_from: self.max_duration.map(ago),
@@ -124,8 +140,8 @@ impl LiveListing {
     }
 }
 
-/// Follows all conversations of the tenant: `message`, `functionCall`, `functionResult`, `stateChange`, `status` and
-/// `notice` as they are durable, `heartbeat` every 15 seconds.
+/// Follows all conversations of the tenant: `message`, `functionCall`, `functionResult`, `stateChange`, `status`,
+/// `sentiment` and `notice` as they are durable, `heartbeat` every 15 seconds.
 ///
 /// Each event's `id` is its place: with `Last-Event-ID` what was missed comes first. Who reads too slowly gets
 /// `overrun` and is let go. A stream lasts 15 minutes; connect again then.
@@ -170,7 +186,7 @@ async fn one(
 
 #[cfg(test)]
 mod tests {
-    use model::transcript::TranscriptStatus;
+    use model::{mood::RiskLevel, transcript::TranscriptStatus};
 
     use super::*;
 
@@ -178,6 +194,9 @@ mod tests {
         LiveListing {
             status: status.map(str::to_owned),
             platform: None,
+            risk: Some("Medium,High".to_owned()),
+            sentiment: None,
+            direction: None,
             min_duration: Some(60),
             max_duration: Some(600),
             tests: TestsShown::default(),
@@ -194,6 +213,7 @@ mod tests {
         assert_eq!(filter.started_to, Some(Timestamp::from_seconds(9_940)));
         assert_eq!(filter.statuses, [TranscriptStatus::InProgress, TranscriptStatus::HumanHandoff]);
         assert_eq!(filter.test, Some(false));
+        assert_eq!(filter.risks, [RiskLevel::Medium, RiskLevel::High]);
     }
 
     #[test]

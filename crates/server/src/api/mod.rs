@@ -41,6 +41,7 @@ mod test_scenario_schema;
 mod test_scenarios;
 mod tokens;
 pub(crate) mod transcript_acts;
+mod transcript_mood;
 mod transcript_readable;
 mod transcript_schema;
 mod transcripts;

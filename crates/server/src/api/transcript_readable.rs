@@ -154,6 +154,7 @@ mod tests {
             started_seq: LogSeq(1),
             last_seq: LogSeq(1),
             state: None,
+            mood: None,
         };
         let entries = vec![
             stored(Author::Contact, "open", "", &json!({ "act": "open" })),

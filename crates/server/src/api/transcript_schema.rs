@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::{
-    Timestamp,
+    TenantId, Timestamp,
     agent::AgentKind,
     attribute::{Attribute, Provenance},
     record::Author,
@@ -14,6 +14,7 @@ use serde_json::{Value, value::RawValue};
 use store::{StoredEntry, StoredTranscript};
 use utoipa::ToSchema;
 
+use super::transcript_mood::{Direction, TranscriptMood, is_estimated};
 use crate::{
     dialai::wire::{WebchatMessage, control_name, status_name},
     directory::Snapshot,
@@ -71,6 +72,10 @@ pub(super) struct Transcript {
     skills: Vec<String>,
     /// Whether it is a test.
     test: bool,
+    /// Who began it: `Inbound` is the customer, `Outbound` the agent.
+    direction: &'static str,
+    #[serde(flatten)]
+    mood: TranscriptMood,
 }
 
 /// A flow as lists name it.
@@ -102,8 +107,12 @@ impl From<Attribute> for TranscriptParameter {
 
 impl Transcript {
     /// A stored one, with names as they are known now.
-    pub(super) fn of(stored: StoredTranscript, known: &Snapshot) -> Self {
+    pub(super) fn of(stored: StoredTranscript, known: &Snapshot, tenant: &TenantId) -> Self {
         let status = stored.status();
+        let mood = match is_estimated(known, tenant) {
+            true => TranscriptMood::of(stored.mood.as_ref(), stored.state.as_ref()),
+            false => TranscriptMood::default(),
+        };
         let flow = known.agent(stored.agent).filter(|agent| agent.agent.kind == AgentKind::Flow);
         let state = stored.state.unwrap_or_default();
         let ends = state.ended_at.unwrap_or_else(|| if status.is_open() { Timestamp::now() } else { stored.last_at });
@@ -136,6 +145,9 @@ impl Transcript {
             destination: state.destination,
             skills: state.skills,
             test: state.test,
+            // The agent calls nobody until there are campaigns.
+            direction: Direction::Inbound.as_str(),
+            mood,
         }
     }
 }

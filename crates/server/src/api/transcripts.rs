@@ -17,6 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     access::{Asked, Caller, Json, Named},
+    transcript_mood::{Direction, check_estimated, checked_risks, checked_sentiments},
     transcript_readable::{Style, readable},
     transcript_schema::{Transcript, TranscriptWithEntries, statuses},
 };
@@ -42,6 +43,13 @@ pub(super) struct TranscriptPage {
     transcripts: Vec<Transcript>,
     /// What to ask for next as `cursor`; null at the end.
     next: Option<String>,
+}
+
+impl TranscriptPage {
+    /// Of what there is none.
+    const fn empty() -> Self {
+        Self { transcripts: Vec::new(), next: None }
+    }
 }
 
 /// Whether tests are listed.
@@ -82,6 +90,14 @@ struct Listing {
     platform: Option<String>,
     /// Only those that are marked for review, or only those that are not.
     flagged: Option<bool>,
+    /// Only those at such a risk: `Low`, `Medium`, `High`, with commas between them.
+    #[param(example = "Medium,High")]
+    risk: Option<String>,
+    /// Only those whose strongest emotion is one of these: names with commas between them.
+    #[param(example = "anger,annoyance")]
+    sentiment: Option<String>,
+    /// `Inbound` for those that a customer began, `Outbound` for those that the agent did.
+    direction: Option<String>,
     /// Whether tests are listed: `exclude`, `only` or `include`.
     #[serde(default)]
     #[param(value_type = Option<String>)]
@@ -116,6 +132,14 @@ struct TranscriptSearch {
     /// The point of contact, by its id.
     endpoint: Option<String>,
     flagged: Option<bool>,
+    /// One of these: `Low`, `Medium`, `High`.
+    #[schema(example = json!(["High"]))]
+    risk: Vec<String>,
+    /// One of these is the strongest emotion.
+    #[schema(example = json!(["anger"]))]
+    sentiment: Vec<String>,
+    /// `Inbound` or `Outbound`.
+    direction: Option<String>,
     /// Tags by name, with their whole value.
     tags: BTreeMap<String, String>,
     /// Internal parameters by name, with their whole value.
@@ -147,6 +171,9 @@ impl Default for TranscriptSearch {
             platform: None,
             endpoint: None,
             flagged: None,
+            risk: Vec::new(),
+            sentiment: Vec::new(),
+            direction: None,
             tags: BTreeMap::new(),
             parameters: BTreeMap::new(),
             functions: Vec::new(),
@@ -166,6 +193,8 @@ impl TranscriptSearch {
     fn filter(self) -> Result<TranscriptFilter, Problem> {
         for (field, count) in [
             ("status", self.status.len()),
+            ("risk", self.risk.len()),
+            ("sentiment", self.sentiment.len()),
             ("tags", self.tags.len()),
             ("parameters", self.parameters.len()),
             ("functions", self.functions.len()),
@@ -178,11 +207,12 @@ impl TranscriptSearch {
             Value::String(text) => text,
             other => other.to_string(),
         };
-        let named: Vec<&str> = self.status.iter().map(String::as_str).collect();
         Ok(TranscriptFilter {
             contact: contact(self.contact)?,
             agent: self.agent,
-            statuses: checked_statuses(&named)?,
+            statuses: checked_statuses(&names(&self.status))?,
+            risks: checked_risks(&names(&self.risk))?,
+            sentiments: checked_sentiments(&names(&self.sentiment))?,
             channel: self.platform,
             endpoint: self.endpoint,
             flagged: self.flagged,
@@ -232,11 +262,12 @@ async fn list(
     listing: Asked<Listing>,
 ) -> Result<axum::Json<TranscriptPage>, Problem> {
     let listing = listing.0;
-    let named: Vec<&str> = listing.status.as_deref().into_iter().flat_map(|names| names.split(',')).collect();
     let filter = TranscriptFilter {
         contact: contact(listing.contact)?,
         agent: listing.agent,
-        statuses: checked_statuses(&named)?,
+        statuses: checked_statuses(&listed(listing.status.as_deref()))?,
+        risks: checked_risks(&listed(listing.risk.as_deref()))?,
+        sentiments: checked_sentiments(&listed(listing.sentiment.as_deref()))?,
         channel: listing.platform,
         flagged: listing.flagged,
         test: listing.tests.filter(),
@@ -244,7 +275,16 @@ async fn list(
         limit: checked_limit(listing.limit)?,
         ..TranscriptFilter::default()
     };
-    page(&app, caller.tenant(), filter).await
+    page(&app, caller.tenant(), filter, Direction::checked(listing.direction.as_deref())?).await
+}
+
+fn names(all: &[String]) -> Vec<&str> {
+    all.iter().map(String::as_str).collect()
+}
+
+/// Names that a query lists with commas between them.
+pub(super) fn listed(names: Option<&str>) -> Vec<&str> {
+    names.into_iter().flat_map(|names| names.split(',')).collect()
 }
 
 /// Finds transcripts by what was said and by field, newest first.
@@ -262,17 +302,28 @@ async fn search(
     caller: Caller<scope::TranscriptsRead>,
     body: Json<TranscriptSearch>,
 ) -> Result<axum::Json<TranscriptPage>, Problem> {
-    page(&app, caller.tenant(), body.0.filter()?).await
+    let direction = Direction::checked(body.0.direction.as_deref())?;
+    page(&app, caller.tenant(), body.0.filter()?, direction).await
 }
 
-async fn page(app: &App, tenant: &TenantId, filter: TranscriptFilter) -> Result<axum::Json<TranscriptPage>, Problem> {
+async fn page(
+    app: &App,
+    tenant: &TenantId,
+    filter: TranscriptFilter,
+    direction: Option<Direction>,
+) -> Result<axum::Json<TranscriptPage>, Problem> {
+    check_estimated(&app.directory.now(), tenant, &filter)?;
+    if direction == Some(Direction::Outbound) {
+        // The agent calls nobody until there are campaigns.
+        return Ok(axum::Json(TranscriptPage::empty()));
+    }
     let limit = filter.limit;
     // Who changed something and asks for it finds it.
     app.runtime.store().flush_projections().await?;
     let stored = app.runtime.store().tenant(tenant).transcripts(filter).await?;
     let next = stored.last().filter(|_| stored.len() == limit).map(|last| last.started_seq.to_string());
     let known = app.directory.now();
-    let transcripts = stored.into_iter().map(|stored| Transcript::of(stored, &known)).collect();
+    let transcripts = stored.into_iter().map(|stored| Transcript::of(stored, &known, tenant)).collect();
     Ok(axum::Json(TranscriptPage { transcripts, next }))
 }
 
@@ -281,7 +332,7 @@ pub(super) async fn row(app: &App, tenant: &TenantId, id: TranscriptId) -> Resul
     app.runtime.store().flush_projections().await?;
     let stored = app.runtime.store().tenant(tenant).transcript(&id).await?;
     let stored = stored.ok_or_else(|| Problem::not_found("transcript", &id.to_string()))?;
-    Ok(Transcript::of(stored, &app.directory.now()))
+    Ok(Transcript::of(stored, &app.directory.now(), tenant))
 }
 
 fn contact(id: Option<String>) -> Result<Option<ContactId>, Problem> {

@@ -2,6 +2,7 @@
 
 use model::{
     message::{Body, Message},
+    mood::RiskLevel,
     record::{Author, Entry},
     transcript::{Control, TranscriptStatus},
 };
@@ -33,6 +34,25 @@ pub(crate) fn status_named(name: &str) -> Option<TranscriptStatus> {
 /// The names of all statuses, for those who wrote another.
 pub(crate) fn status_names() -> String {
     TranscriptStatus::ALL.map(status_name).join(", ")
+}
+
+/// The name of a level of risk.
+pub(crate) const fn risk_name(level: RiskLevel) -> &'static str {
+    match level {
+        RiskLevel::Low => "Low",
+        RiskLevel::Medium => "Medium",
+        RiskLevel::High => "High",
+    }
+}
+
+/// The level of risk of a name.
+pub(crate) fn risk_named(name: &str) -> Option<RiskLevel> {
+    RiskLevel::ALL.into_iter().find(|level| risk_name(*level) == name)
+}
+
+/// The names of all levels of risk, for those who wrote another.
+pub(crate) fn risk_names() -> String {
+    RiskLevel::ALL.map(risk_name).join(", ")
 }
 
 /// The name of who answers.

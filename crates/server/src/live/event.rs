@@ -1,18 +1,21 @@
-//! What a record of the log tells those who follow: messages, calls of functions, states, how it stands.
+//! What a record of the log tells those who follow: messages, calls of functions, states, how it stands and how it is
+//! going.
 
 use model::{
     TranscriptId,
+    mood::{Emotion, Mood},
     record::{Author, Entry, Record, TurnRecord},
     transcript::{TranscriptState, TranscriptStatus},
 };
+use runtime::mood::reasons;
 use serde_json::{Map, Value, json};
 
-use crate::dialai::wire::{WebchatMessage, control_name, status_name};
+use crate::dialai::wire::{WebchatMessage, control_name, risk_name, status_name};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Event {
-    /// `message`, `functionCall`, `functionResult`, `stateChange`, `status` or `notice`.
+    /// `message`, `functionCall`, `functionResult`, `stateChange`, `status`, `sentiment` or `notice`.
     pub(crate) name: &'static str,
     /// What is told of it to the tenant's people.
     pub(crate) data: Value,
@@ -50,7 +53,26 @@ fn of_turn(turn: &TurnRecord) -> Vec<Event> {
     if turn.turn == 1 || turn.closed || changed {
         events.push(status(turn));
     }
+    events.extend(turn.mood.as_ref().filter(|mood| mood.moved).map(|mood| sentiment(turn, mood)));
     events
+}
+
+/// How a conversation is going after a turn that changed it.
+fn sentiment(turn: &TurnRecord, mood: &Mood) -> Event {
+    let shown = mood.scores.shown().into_iter();
+    let shown: Vec<Value> =
+        shown.map(|(emotion, share)| json!({ "sentiment": emotion.as_str(), "score": share.as_f64() })).collect();
+    let data = json!({
+        "transcriptId": turn.transcript,
+        "turn": turn.turn,
+        "risk": risk_name(mood.level),
+        "riskScore": mood.risk.as_f64(),
+        "riskReasons": reasons(mood, turn.state.as_deref()),
+        "sentiment": mood.scores.strongest().map(Emotion::as_str),
+        "topSentiments": shown,
+        "at": turn.at.to_string(),
+    });
+    Event { name: "sentiment", data }
 }
 
 /// How a conversation stands after a turn.

@@ -74,6 +74,7 @@ impl Appended {
             found_by: found_by.collect(),
             contact_state: to_raw_value(&state).expect("JSON"),
             state: None,
+            mood: None,
             session: to_raw_value(&json!({})).expect("JSON"),
             events: Vec::new(),
             journal: to_raw_value(&json!([])).expect("JSON"),

@@ -1,10 +1,12 @@
-//! Conversations as they go on: rows DA-L1 to DA-L4, DA-L6 to DA-L9.
+//! Conversations as they go on: rows DA-L1 to DA-L9, DA-M4.
 
 use std::time::Duration;
 
+use model::mood::Emotion;
 use reqwest::{Client, Method, header};
 use runtime::{tenants::Tenants, tokens::Tokens, users::Users};
 use serde_json::{Value, json};
+use store::{Store, StoreOptions, TranscriptFilter};
 
 use crate::flows_world::{World, ids};
 
@@ -42,6 +44,13 @@ async fn da_l02_a_row_has_its_columns() {
     );
     assert_eq!((&row["functions"], &row["sessions"], &row["state"]), (&json!(["label"]), &json!(1), &json!("Hello")));
     assert!(row["duration_seconds"].is_u64() && row["contact"].is_string(), "{row}");
+    assert_eq!((&row["risk"], &row["risk_score"], &row["direction"]), (&json!("Low"), &json!(0.0), &json!("Inbound")));
+    assert_eq!((&row["sentiment"], &row["top_sentiments"]), (&Value::Null, &json!([])));
+    page.says("This is ridiculous, I am furious").await;
+    let (_, listed) = world.ask(Method::GET, "live/transcripts", None).await;
+    let row = &listed["transcripts"][0];
+    assert_eq!((&row["risk"], &row["sentiment"]), (&json!("High"), &json!("anger")));
+    assert_eq!(row["risk_reasons"], json!(["The customer shows anger.", "The customer shows annoyance."]));
 }
 
 #[tokio::test]
@@ -68,6 +77,8 @@ async fn da_l04_each_filter_narrows_the_list() {
     let world = World::start().await;
     let (mine, taken) = (world.chat().await, world.chat().await);
     world.webchat(Method::POST, &taken.path("/CsrTakeOver"), None).await;
+    mine.says("I am furious!").await;
+    taken.says("Where is my money? I am worried").await;
     let path = format!("flows/handlers/{}/test-conversations", world.flow);
     let (_, spoken) = world.ask(Method::POST, &path, Some(json!({ "channel": "voice" }))).await;
     let spoken = spoken["transcriptId"].as_str().expect("an id").to_owned();
@@ -82,6 +93,17 @@ async fn da_l04_each_filter_narrows_the_list() {
         ("min_duration=1", vec![&taken.transcript, &mine.transcript]),
         ("max_duration=0", vec![]),
         ("status=InProgress&min_duration=1", vec![&mine.transcript]),
+        ("risk=High", vec![&mine.transcript]),
+        ("risk=Low", vec![&young.transcript, &taken.transcript]),
+        ("risk=Low,High", vec![&young.transcript, &taken.transcript, &mine.transcript]),
+        ("risk=Medium", vec![]),
+        ("sentiment=anger", vec![&mine.transcript]),
+        ("sentiment=fear,anger", vec![&taken.transcript, &mine.transcript]),
+        ("sentiment=joy", vec![]),
+        ("sentiment=fear&status=InProgress", vec![]),
+        ("direction=Inbound", vec![&young.transcript, &taken.transcript, &mine.transcript]),
+        ("direction=Outbound", vec![]),
+        ("direction=Inbound&risk=High&sentiment=anger&platform=web", vec![&mine.transcript]),
     ] {
         assert_eq!(
             world.listed(&format!("live/transcripts?{filter}")).await.iter().collect::<Vec<_>>(),
@@ -89,6 +111,181 @@ async fn da_l04_each_filter_narrows_the_list() {
             "{filter}"
         );
     }
+}
+
+#[tokio::test]
+async fn da_l04_a_filter_that_is_no_filter_is_refused_with_what_there_is() {
+    let world = World::start().await;
+    for (wrong, field, remedy) in [
+        ("risk=high", "risk", "Send some of Low, Medium, High."),
+        ("risk=", "risk", "Send some of Low, Medium, High."),
+        ("risk=Low,Awful", "risk", "Send some of Low, Medium, High."),
+        ("sentiment=rage", "sentiment", "anger"),
+        ("direction=inbound", "direction", "Send `Inbound` or `Outbound`."),
+    ] {
+        for list in ["live/transcripts", "transcripts"] {
+            let (status, problem) = world.ask(Method::GET, &format!("{list}?{wrong}"), None).await;
+            assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{list} {wrong}: {problem}");
+            assert!(problem["errors"][0].to_string().contains(remedy), "{list} {wrong}: {problem}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn da_l05_at_most_three_emotions_are_shown_and_none_that_hardly_shows() {
+    let world = World::start().await;
+    let page = world.chat().await;
+    page.says("I am sad and sorry and worried. I am confused, disappointed, annoyed and furious. Thanks").await;
+    let row = world.transcript(&page.transcript).await;
+    let top = row["top_sentiments"].as_array().expect("a list");
+    assert_eq!(top.len(), 3, "{row}");
+    assert_eq!(row["sentiment"], top[0]["sentiment"]);
+    let scores: Vec<f64> = top.iter().map(|one| one["score"].as_f64().expect("a number")).collect();
+    assert!(scores.is_sorted_by(|one, next| one >= next) && scores.iter().all(|score| *score > 0.1 && *score <= 1.0));
+    // What was felt fades with every message, and is not shown any more once it hardly shows.
+    let mut shown = Vec::new();
+    for _ in 0..8 {
+        page.says("ok").await;
+        let row = world.transcript(&page.transcript).await;
+        let top = row["top_sentiments"].as_array().expect("a list").clone();
+        assert!(
+            top.len() <= 3 && top.iter().all(|one| one["score"].as_f64().is_some_and(|score| score > 0.1)),
+            "{row}"
+        );
+        shown.push(top.len());
+    }
+    assert_eq!(shown.last(), Some(&0), "{shown:?}");
+}
+
+#[tokio::test]
+async fn da_m04_each_conversation_that_goes_on_carries_sentiment_and_risk() {
+    let world = World::start().await;
+    let (fine, broken, asks) = (world.chat().await, world.chat().await, world.chat().await);
+    fine.says("Thank you, that was really helpful").await;
+    broken.says("It is broken").await;
+    broken.says("It is broken").await;
+    asks.says("Can I speak to somebody").await;
+    // A scenario's conversation has them as well.
+    let agent = world.app.open_agent().await;
+    let visitor = world.app.visitor(&agent, "ann");
+    visitor.opens().await;
+    visitor.send(json!({ "type": "text", "data": { "text": "You are useless, I hate this!" } })).await;
+    let (_, listed) = world.ask(Method::GET, "live/transcripts", None).await;
+    let rows = listed["transcripts"].as_array().expect("a list");
+    assert_eq!(rows.len(), 4);
+    for row in rows {
+        assert!(row["risk"].is_string() && row["risk_score"].is_number() && row["top_sentiments"].is_array(), "{row}");
+    }
+    let row = |id: &str| rows.iter().find(|row| row["id"] == id).unwrap_or_else(|| panic!("{id}: {listed}"));
+    assert_eq!(
+        (&row(&fine.transcript)["risk"], &row(&fine.transcript)["sentiment"]),
+        (&json!("Low"), &json!("gratitude"))
+    );
+    let failed = row(&broken.transcript);
+    assert_eq!((&failed["risk"], &failed["sentiment"]), (&json!("High"), &Value::Null), "{failed}");
+    assert_eq!(failed["risk_reasons"], json!(["The agent failed.", "The customer says the same again."]));
+    assert_eq!(row(&asks.transcript)["risk_reasons"], json!(["The customer asks for a person."]));
+    let scenario = rows.iter().find(|row| row["flow"].is_null()).expect("the scenario's");
+    assert_eq!(scenario["sentiment"], "anger", "{scenario}");
+    assert_ne!(scenario["risk"], "Low");
+    assert_eq!(world.listed("live/transcripts?sentiment=anger").await, [scenario["id"].as_str().expect("an id")]);
+    // What people say of it counts.
+    let path = format!("transcripts/{}/report", fine.transcript);
+    let (status, reported) = world.ask(Method::POST, &path, Some(json!({ "reason": "abuse" }))).await;
+    assert_eq!((status, &reported["risk"]), (200, &json!("High")), "{reported}");
+    assert_eq!(reported["risk_reasons"], json!(["It was reported.", "It is marked for review."]));
+    assert_eq!(
+        world.found(json!({ "risk": ["High"], "sentiment": ["gratitude"] })).await,
+        std::slice::from_ref(&fine.transcript)
+    );
+    assert_eq!(world.found(json!({ "risk": ["High"], "direction": "Outbound" })).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn da_m04_what_is_estimated_is_told_when_it_changes() {
+    let world = World::start().await;
+    let page = world.chat().await;
+    let mut stream = world.follows("live", None).await;
+    let mut customers = page.follows(None).await;
+    assert_eq!(stream.next().await.expect("it says that it runs").name, "heartbeat");
+    assert_eq!(customers.next().await.expect("it says that it runs").name, "heartbeat");
+    page.says("Hello there").await;
+    page.says("I am furious!").await;
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        told.push(stream.news().await);
+    }
+    let names: Vec<&str> = told.iter().map(|told| told.name.as_str()).collect();
+    assert_eq!(names, ["message", "message", "message", "message", "sentiment"]);
+    let data = &told[4].data;
+    assert_eq!((&data["transcriptId"], &data["turn"]), (&json!(page.transcript), &json!(3)));
+    assert_eq!((&data["risk"], &data["sentiment"]), (&json!("Medium"), &json!("anger")));
+    assert_eq!(data["riskReasons"], json!(["The customer shows anger."]));
+    assert_eq!(data["topSentiments"], json!([{ "sentiment": "anger", "score": data["topSentiments"][0]["score"] }]));
+    assert!(data["topSentiments"][0]["score"].as_f64().is_some_and(|score| score > 0.1), "{data}");
+    // Customers are told what was said alone, and who comes back finds it at its place.
+    for _ in 0..4 {
+        assert_eq!(customers.news().await.name, "message");
+    }
+    let mut again = world.follows("live", told[3].id.as_deref()).await;
+    assert_eq!(again.news().await, told[4]);
+    page.says("Goodbye").await;
+    assert_eq!(customers.until("status").await.data["status"], "Completed");
+}
+
+#[tokio::test]
+async fn da_m04_a_tenant_can_have_nothing_estimated() {
+    let world = World::start().await;
+    let before = world.chat().await;
+    before.says("I am furious!").await;
+    let set = json!({ "value": false });
+    assert_eq!(world.ask(Method::PUT, "environment/Sentiment.Enabled", Some(set)).await.0, 200);
+    world.app.noticed().await;
+    let page = world.chat().await;
+    page.says("I hate this!").await;
+    for transcript in [&before.transcript, &page.transcript] {
+        let row = world.transcript(transcript).await;
+        assert_eq!((&row["risk"], &row["risk_score"], &row["sentiment"]), (&Value::Null, &Value::Null, &Value::Null));
+        assert_eq!((&row["top_sentiments"], &row["risk_reasons"]), (&json!([]), &json!([])));
+        assert_eq!(row["direction"], "Inbound");
+    }
+    for (list, field) in [("live/transcripts?risk=High", "risk"), ("transcripts?sentiment=anger", "sentiment")] {
+        let (status, problem) = world.ask(Method::GET, list, None).await;
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{problem}");
+        assert!(problem.to_string().contains("Sentiment.Enabled"), "{problem}");
+    }
+    let demo = "demo".parse().expect("a name");
+    let transcript = page.transcript.parse().expect("an id");
+    let record = world.app.store.tenant(&demo).turn_record(&transcript, 2).await.expect("it is read").expect("a turn");
+    assert_eq!(record.mood, None, "nothing is recorded");
+    assert_eq!(world.ask(Method::DELETE, "environment/Sentiment.Enabled", None).await.0, 204);
+    world.app.noticed().await;
+    page.says("I hate this, really").await;
+    assert_eq!(world.transcript(&page.transcript).await["sentiment"], "anger");
+}
+
+#[tokio::test]
+async fn da_m04_what_is_estimated_is_made_anew_from_the_log_and_goes_with_the_contact() {
+    let world = World::start().await;
+    let (kept, gone) = (world.chat().await, world.chat().await);
+    for page in [&kept, &gone] {
+        page.says("I am furious!").await;
+        page.says("ok").await;
+    }
+    let contact = world.transcript(&gone.transcript).await["contact"].as_str().expect("an id").to_owned();
+    let row = world.transcript(&kept.transcript).await;
+    assert_eq!(world.ask(Method::DELETE, &format!("contacts/{contact}"), None).await.0, 204);
+    assert_eq!(world.listed("transcripts?sentiment=anger").await, std::slice::from_ref(&kept.transcript));
+    let (demo, transcript) = ("demo".parse().expect("a name"), kept.transcript.parse().expect("an id"));
+    let shown = world.app.store.tenant(&demo).transcript(&transcript).await.expect("it is read").expect("it is there");
+    assert_eq!(row["sentiment"], "anger");
+    let folder = world.app.stop().await;
+    Store::rebuild(folder.path(), |_, _| {}).await.expect("a rebuild");
+    let store = Store::open(folder.path(), StoreOptions::default()).await.expect("the store opens");
+    let filter = TranscriptFilter { sentiments: vec![Emotion::Anger], ..TranscriptFilter::default() };
+    let found = store.tenant(&demo).transcripts(filter).await.expect("they are listed");
+    assert_eq!(found.iter().map(|found| found.mood).collect::<Vec<_>>(), [shown.mood]);
+    assert!(shown.mood.is_some_and(|mood| mood.messages == 2));
 }
 
 #[tokio::test]

@@ -67,6 +67,7 @@ async fn da_x03_what_was_said_is_found_and_nothing_else() {
     let (mut one, other) = (world.page(), world.chat().await);
     one.begins(json!({ "internalParameters": { "account": 4711, "tier": "gold" } })).await;
     one.says("My modem blinks red").await;
+    one.says("Thank you").await;
     other.says("An invoice is wrong").await;
     other.says("Please label this").await;
     other.ends("Abandoned").await;
@@ -82,6 +83,8 @@ async fn da_x03_what_was_said_is_found_and_nothing_else() {
         (json!({ "status": ["InProgress"], "platform": "web", "agent": world.flow }), &only_one),
         (json!({ "functions": ["label"] }), &only_other),
         (json!({ "contact": world.transcript(&one.transcript).await["contact"] }), &only_one),
+        (json!({ "sentiment": ["gratitude", "joy"] }), &only_one),
+        (json!({ "sentiment": ["gratitude"], "risk": ["Low"], "direction": "Inbound", "text": "modem" }), &only_one),
     ] {
         assert_eq!(world.found(search.clone()).await, expected, "{search}");
     }
@@ -92,6 +95,9 @@ async fn da_x03_what_was_said_is_found_and_nothing_else() {
         json!({ "started_from": "2999-01-01T00:00:00Z" }),
         json!({ "started_to": "2000-01-01T00:00:00Z" }),
         json!({ "flagged": true }),
+        json!({ "direction": "Outbound" }),
+        json!({ "risk": ["Medium", "High"] }),
+        json!({ "sentiment": ["anger"] }),
     ] {
         assert_eq!(world.found(nothing.clone()).await, Vec::<String>::new(), "{nothing}");
     }
@@ -100,6 +106,10 @@ async fn da_x03_what_was_said_is_found_and_nothing_else() {
         (json!({ "status": ["done"] }), "status"),
         (json!({ "colour": "red" }), "body"),
         (json!({ "limit": 1001 }), "limit"),
+        (json!({ "risk": ["high"] }), "risk"),
+        (json!({ "sentiment": ["rage"] }), "sentiment"),
+        (json!({ "sentiment": vec!["anger"; 21] }), "sentiment"),
+        (json!({ "direction": "outbound" }), "direction"),
         (json!({ "functions": vec!["label"; 21] }), "functions"),
         (json!({ "status": vec!["Failed"; 5_000] }), "status"),
     ] {

@@ -35,6 +35,7 @@ impl Database {
                 include_str!("migrations/tables/1.sql"),
                 include_str!("migrations/tables/2.sql"),
                 include_str!("migrations/tables/3.sql"),
+                include_str!("migrations/tables/4.sql"),
             ],
         }
     }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use model::{
     TenantId, Timestamp, TranscriptId,
+    mood::Mood,
     record::{Record, Tombstone, TurnRecord},
     transcript::TranscriptState,
 };
@@ -107,6 +108,16 @@ pub(super) fn read_state(json: &[u8]) -> serde_json::Result<Option<TranscriptSta
     serde_json::from_slice(json).map(|found: State| found.state)
 }
 
+/// How a turn says that its transcript is going.
+pub(super) fn read_mood(json: &[u8]) -> serde_json::Result<Option<Mood>> {
+    #[derive(Deserialize)]
+    struct Going {
+        #[serde(default)]
+        mood: Option<Mood>,
+    }
+    serde_json::from_slice(json).map(|found: Going| found.mood)
+}
+
 /// The parts of a turn that the next turn needs, borrowed from the bytes of the log.
 #[derive(Debug, Deserialize)]
 pub(super) struct Snapshot<'a> {
@@ -121,6 +132,8 @@ pub(super) struct Snapshot<'a> {
     contact_state: &'a RawValue,
     #[serde(default)]
     state: Option<Cow<'a, TranscriptState>>,
+    #[serde(default)]
+    mood: Option<Mood>,
 }
 
 impl<'a> Snapshot<'a> {
@@ -138,6 +151,7 @@ impl<'a> Snapshot<'a> {
             session: &turn.session,
             contact_state: &turn.contact_state,
             state: turn.state.as_deref().map(Cow::Borrowed),
+            mood: turn.mood,
         }
     }
 
@@ -154,6 +168,7 @@ impl<'a> Snapshot<'a> {
             agent_version: self.agent_version,
             session: self.session.to_owned(),
             state: self.state.as_deref().cloned(),
+            mood: self.mood,
             last_at: self.at,
         }
     }

@@ -10,6 +10,7 @@ mod feed;
 mod interactions;
 mod lock;
 mod log;
+mod moods;
 mod overlay;
 mod pipeline;
 mod projection;

@@ -12,7 +12,7 @@ use model::{
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::{interactions, removal, states};
+use super::{interactions, moods, removal, states};
 use crate::MAX_PARTS;
 
 /// What stands where a record is about no contact; no contact has an empty id.
@@ -93,6 +93,9 @@ impl<'t> Projection<'t> {
         self.transcript.execute(params![tenant.as_str(), transcript, contact.as_str(), agent, at, seq])?;
         if let Some(state) = &turn.state {
             states::put(self.transaction, tenant, turn.transcript.0.as_bytes(), state)?;
+        }
+        if let Some(mood) = &turn.mood {
+            moods::put(self.transaction, tenant, turn.transcript.0.as_bytes(), mood)?;
         }
         self.record.execute(params![
             seq,

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{LogSeq, TenantId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{projection::first_position, search, states};
+use super::{moods, projection::first_position, search, states};
 
 type Uuid = [u8; 16];
 
@@ -54,6 +54,7 @@ pub(super) fn remove(
     for (transcript, first) in &transcripts {
         find_transcript(transaction, tenant, transcript)?;
         states::find_again(transaction, log, tenant, transcript)?;
+        moods::find_again(transaction, log, tenant, transcript)?;
         place_facts(transaction, tenant, transcript, *first)?;
     }
     Ok(())

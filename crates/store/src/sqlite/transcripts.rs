@@ -10,6 +10,7 @@ use std::{
 
 use model::{
     AgentId, ContactId, TenantId, Timestamp, TranscriptId,
+    mood::{Mood, RiskLevel},
     transcript::{TranscriptState, TranscriptStatus},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
@@ -18,14 +19,17 @@ use uuid::Uuid;
 use super::{
     conversations::{bounded, contact_id, seq, unreadable},
     erasure::DISORDER_MICROS,
+    moods,
     readers::row_limit,
     search,
     states::Label,
 };
 use crate::{MAX_ROWS, Result, StoreError, StoredTranscript, TranscriptFilter};
 
+/// How each transcript is going, where its turns say so.
+const GOING: &str = " LEFT JOIN transcript_moods m ON m.tenant = t.tenant AND m.transcript = t.transcript";
 const COLUMNS: &str = "t.transcript, t.contact, t.agent, latest.agent_version, latest.turn, latest.closed,
-    t.started_at, latest.at, t.started_seq, latest.log_seq, s.state";
+    t.started_at, latest.at, t.started_seq, latest.log_seq, s.state, m.mood";
 /// How the latest turn of a transcript left it: the first record with its highest number.
 const LATEST: &str = " CROSS JOIN records latest ON latest.log_seq = (
     SELECT min(log_seq) FROM records WHERE tenant = t.tenant AND transcript = t.transcript AND turn = (
@@ -197,6 +201,8 @@ enum Source<'a> {
     Label(Label<'a>),
     /// Those whose turns say how they stand.
     States,
+    /// Those whose turns say how they are going.
+    Moods,
 }
 
 impl<'a> Source<'a> {
@@ -207,6 +213,8 @@ impl<'a> Source<'a> {
             Self::Contact
         } else if stands(filter) {
             Self::States
+        } else if stands_out(filter) {
+            Self::Moods
         } else {
             Self::All
         }
@@ -217,6 +225,7 @@ impl<'a> Source<'a> {
             Self::One | Self::All | Self::Contact => "t.started_seq",
             Self::Label(_) => "l.started_seq",
             Self::States => "s.started_seq",
+            Self::Moods => "m.started_seq",
         }
     }
 
@@ -239,6 +248,11 @@ impl<'a> Source<'a> {
                 "FROM transcript_states s
                  CROSS JOIN transcripts t ON t.tenant = s.tenant AND t.transcript = s.transcript"
             }
+            Self::Moods => {
+                "FROM transcript_moods m
+                 CROSS JOIN transcripts t ON t.tenant = m.tenant AND t.transcript = m.transcript
+                 LEFT JOIN transcript_states s ON s.tenant = t.tenant AND s.transcript = t.transcript"
+            }
         }
     }
 
@@ -247,6 +261,15 @@ impl<'a> Source<'a> {
             Self::One | Self::All | Self::Contact => "t.tenant = ?1",
             Self::Label(_) => "l.tenant = ?1",
             Self::States => "s.tenant = ?1",
+            Self::Moods => "m.tenant = ?1",
+        }
+    }
+
+    /// What is joined beside its own tables.
+    const fn beside(self) -> &'static str {
+        match self {
+            Self::Moods => "",
+            Self::One | Self::All | Self::Contact | Self::Label(_) | Self::States => GOING,
         }
     }
 }
@@ -259,6 +282,12 @@ fn stands(filter: &TranscriptFilter) -> bool {
         || filter.endpoint.is_some()
         || filter.flagged == Some(true)
         || filter.test == Some(true)
+}
+
+/// Whether only a transcript in which something stood out can fit.
+fn stands_out(filter: &TranscriptFilter) -> bool {
+    let by_risk = !filter.risks.is_empty() && !filter.risks.contains(&RiskLevel::Low);
+    by_risk || !filter.sentiments.is_empty()
 }
 
 /// Whether a transcript may stand like this without a turn that says so.
@@ -275,6 +304,7 @@ fn labels(filter: &TranscriptFilter) -> impl Iterator<Item = Label<'_>> {
 /// A query over transcripts with its values.
 struct Question {
     tables: &'static str,
+    beside: &'static str,
     conditions: String,
     values: Vec<Value>,
 }
@@ -287,7 +317,8 @@ impl Question {
         source: Source<'_>,
     ) -> rusqlite::Result<Self> {
         let values = vec![tenant.as_str().to_owned().into()];
-        let mut question = Self { tables: source.tables(), conditions: source.tenant().to_owned(), values };
+        let (tables, beside) = (source.tables(), source.beside());
+        let mut question = Self { tables, beside, conditions: source.tenant().to_owned(), values };
         let mut skipped = 0;
         if let Source::Label(label) = source {
             let Label { kind, name, value } = label;
@@ -297,6 +328,7 @@ impl Question {
             skipped = 1;
         }
         question.add_state(filter, source);
+        question.add_mood(filter);
         question.add_time(connection, tenant, filter, source.order())?;
         if let Some(contact) = &filter.contact {
             let contact = question.value(contact.as_str().to_owned());
@@ -351,6 +383,18 @@ impl Question {
         }
     }
 
+    fn add_mood(&mut self, filter: &TranscriptFilter) {
+        if !filter.risks.is_empty() {
+            let asked: Vec<String> = filter.risks.iter().map(|level| self.value(moods::number(*level))).collect();
+            self.require(&format!("coalesce(m.risk, 0) IN ({})", asked.join(", ")));
+        }
+        if !filter.sentiments.is_empty() {
+            let asked: Vec<String> =
+                filter.sentiments.iter().map(|emotion| self.value(emotion.as_str().to_owned())).collect();
+            self.require(&format!("m.sentiment IN ({})", asked.join(", ")));
+        }
+    }
+
     /// The log is nearly in the order of time. So a turn that is much older than what is asked for, or much
     /// newer, tells where in the log to look.
     fn add_time(
@@ -402,13 +446,17 @@ impl Question {
 
     fn rest(&self, with_latest: bool) -> String {
         let latest = if with_latest { LATEST } else { "" };
-        format!("{}{latest} WHERE {}", self.tables, self.conditions)
+        format!("{}{}{latest} WHERE {}", self.tables, self.beside, self.conditions)
     }
 }
 
 fn stored_transcript(row: &Row<'_>) -> rusqlite::Result<StoredTranscript> {
     let state = match row.get_ref(10)?.as_str_or_null().map_err(|problem| unreadable(10, problem))? {
         Some(json) => Some(serde_json::from_str::<TranscriptState>(json).map_err(|problem| unreadable(10, problem))?),
+        None => None,
+    };
+    let mood = match row.get_ref(11)?.as_str_or_null().map_err(|problem| unreadable(11, problem))? {
+        Some(json) => Some(serde_json::from_str::<Mood>(json).map_err(|problem| unreadable(11, problem))?),
         None => None,
     };
     Ok(StoredTranscript {
@@ -423,6 +471,7 @@ fn stored_transcript(row: &Row<'_>) -> rusqlite::Result<StoredTranscript> {
         started_seq: seq(row.get(8)?),
         last_seq: seq(row.get(9)?),
         state,
+        mood,
     })
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::{
     Timestamp,
+    mood::{Emotion, Mood, RiskLevel},
     record::{Author, TurnRecord},
     transcript::{TranscriptState, TranscriptStatus},
 };
@@ -12,7 +13,7 @@ use serde_json::Value;
 use store::{Store, StoreOptions, TranscriptFilter};
 use tokio::runtime::Runtime;
 
-use crate::sample::{agent, as_record, contact, entry, standing, tenant, transcript, turn};
+use crate::sample::{agent, as_record, contact, entry, going, standing, tenant, transcript, turn};
 
 /// Time from one turn to the next, in microseconds: an hour is three of them.
 const STEP: i64 = 1_200_000_000;
@@ -25,13 +26,16 @@ struct Said {
     session: u32,
     closed: bool,
     stands: Option<u32>,
+    goes: Option<u32>,
     words: (usize, usize, usize),
 }
 
 fn said() -> impl Strategy<Value = Said> {
     let words = (0..WORDS.len(), 0..WORDS.len(), 0..WORDS.len());
-    (1..4u32, 1..3u32, 0..3u32, any::<bool>(), option::weighted(0.7, 0..200u32), words)
-        .prop_map(|(who, with, session, closed, stands, words)| Said { who, with, session, closed, stands, words })
+    let (stands, goes) = (option::weighted(0.7, 0..200u32), option::weighted(0.5, 0..200u32));
+    (1..4u32, 1..3u32, 0..3u32, any::<bool>(), stands, goes, words).prop_map(
+        |(who, with, session, closed, stands, goes, words)| Said { who, with, session, closed, stands, goes, words },
+    )
 }
 
 fn records(all: &[Said]) -> Vec<TurnRecord> {
@@ -49,6 +53,7 @@ fn records(all: &[Said]) -> Vec<TurnRecord> {
                 at: Timestamp(place * STEP),
                 closed: said.closed,
                 state: said.stands.map(|number| Box::new(standing(number))),
+                mood: said.goes.map(going),
                 entries: vec![
                     entry(Author::Contact, "text", &text, place),
                     entry(Author::Agent, "text", WORDS[third], place + 1),
@@ -81,10 +86,22 @@ fn filter() -> impl Strategy<Value = TranscriptFilter> {
         option::weighted(seldom, prop_oneof![Just("Kiel"), Just("Ulm")]),
         option::weighted(seldom, Just("book_slot")),
     );
+    let risks = prop_oneof![
+        4 => Just(Vec::new()),
+        1 => Just(vec![RiskLevel::Low]),
+        1 => Just(vec![RiskLevel::High]),
+        1 => Just(vec![RiskLevel::Medium, RiskLevel::High]),
+        1 => Just(vec![RiskLevel::Low, RiskLevel::Medium]),
+    ];
+    let sentiments = prop_oneof![
+        4 => Just(Vec::new()),
+        1 => Just(vec![Emotion::Anger]),
+        1 => Just(vec![Emotion::Joy, Emotion::Anger]),
+    ];
     let times = (option::weighted(seldom, 0..40i64), option::weighted(seldom, 0..40i64));
     let text = option::weighted(0.3, vec(0..WORDS.len(), 1..3));
-    (whose, statuses, state, labels, times, text, 1..6usize).prop_map(
-        |(whose, statuses, state, labels, times, text, limit)| {
+    (whose, statuses, state, labels, (risks, sentiments), times, text, 1..6usize).prop_map(
+        |(whose, statuses, state, labels, mood, times, text, limit)| {
             let owned = |text: Option<&str>| text.map(str::to_owned);
             let pairs = |name: &str, value: Option<&str>| value.map(|value| (name.to_owned(), value.to_owned()));
             TranscriptFilter {
@@ -95,6 +112,8 @@ fn filter() -> impl Strategy<Value = TranscriptFilter> {
                 endpoint: owned(state.1),
                 flagged: state.2,
                 test: state.3,
+                risks: mood.0,
+                sentiments: mood.1,
                 tags: pairs("topic", labels.0).into_iter().collect(),
                 parameters: pairs("order", labels.1).into_iter().chain(pairs("city", labels.2)).collect(),
                 functions: owned(labels.3).into_iter().collect(),
@@ -114,6 +133,7 @@ struct Plain<'a> {
     started_seq: u64,
     closed: bool,
     state: Option<&'a TranscriptState>,
+    mood: Option<&'a Mood>,
     lines: Vec<&'a str>,
 }
 
@@ -121,10 +141,12 @@ fn plain(records: &[TurnRecord]) -> Vec<Plain<'_>> {
     let mut found: Vec<Plain<'_>> = Vec::new();
     for (seq, record) in (1..).zip(records) {
         let lines = record.entries.iter().map(|entry| entry.text.as_str());
+        let mood = record.mood.as_ref().filter(|mood| mood.moved);
         match found.iter_mut().find(|one| one.first.transcript == record.transcript) {
             Some(one) => {
                 one.closed = record.closed;
                 one.state = record.state.as_deref().or(one.state);
+                one.mood = mood.or(one.mood);
                 one.lines.extend(lines);
             }
             None => found.push(Plain {
@@ -132,6 +154,7 @@ fn plain(records: &[TurnRecord]) -> Vec<Plain<'_>> {
                 started_seq: seq,
                 closed: record.closed,
                 state: record.state.as_deref(),
+                mood,
                 lines: lines.collect(),
             }),
         }
@@ -158,6 +181,12 @@ impl Plain<'_> {
             && filter.endpoint.as_ref().is_none_or(|asked| of_state(&|state| state.endpoint.as_ref() == Some(asked)))
             && is(filter.flagged, &|state| state.flagged.is_some())
             && is(filter.test, &|state| state.test)
+            && (filter.risks.is_empty() || filter.risks.contains(&self.mood.map(|mood| mood.level).unwrap_or_default()))
+            && (filter.sentiments.is_empty()
+                || self
+                    .mood
+                    .and_then(|mood| mood.scores.strongest())
+                    .is_some_and(|strongest| filter.sentiments.contains(&strongest)))
             && filter.tags.iter().all(|(name, value)| of_state(&|state| state.tags.get(name) == Some(value)))
             && filter.parameters.iter().all(|(name, value)| {
                 of_state(&|state| match state.parameters.get(name).map(|attribute| &attribute.value) {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, types::Value};
 use store::{Store, StoreOptions, TranscriptFilter};
 use tokio::runtime::Runtime;
 
-use crate::sample::{agent, as_record, contact, fact, fact_record, standing, tenant, transcript, turn};
+use crate::sample::{agent, as_record, contact, fact, fact_record, going, standing, tenant, transcript, turn};
 
 /// One step in the life of a data directory.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ enum Step {
         closed: bool,
         /// Whether it says how its transcript stands.
         stands: bool,
+        /// Whether it says how its transcript is going.
+        goes: bool,
     },
     /// Words are looked for.
     Search,
@@ -53,8 +55,8 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let turn = (0..2u8, 1..4u32, 1..3u32, any::<bool>(), any::<bool>())
-        .prop_map(|(tenant, who, with, closed, stands)| Step::Turn { tenant, who, with, closed, stands });
+    let turn = (0..2u8, 1..4u32, 1..3u32, any::<bool>(), any::<bool>(), any::<bool>())
+        .prop_map(|(tenant, who, with, closed, stands, goes)| Step::Turn { tenant, who, with, closed, stands, goes });
     let fact = (0..2u8, 1..4u32, 1..3u32).prop_map(|(tenant, who, with)| Step::Fact { tenant, who, with });
     let erase = (0..2u8, 1..4u32).prop_map(|(tenant, who)| Step::Erase { tenant, who });
     let purge = (0..2u8, 1..60u32, 1..5usize).prop_map(|(tenant, before, limit)| Step::Purge { tenant, before, limit });
@@ -152,9 +154,10 @@ fn name(number: u8) -> TenantId {
 
 fn record(step: &Step, number: u32) -> Record {
     match *step {
-        Step::Turn { tenant, who, with, closed, stands } => {
+        Step::Turn { tenant, who, with, closed, stands, goes } => {
             let mut turn = turn(&name(tenant), who, with, number);
             turn.state = stands.then(|| Box::new(standing(number)));
+            turn.mood = goes.then(|| going(number));
             turn.closed = closed;
             as_record(turn)
         }
@@ -267,6 +270,9 @@ fn queries_are_answered_from_indexes_in_order() {
          ORDER BY started_seq DESC"
             .to_owned(),
         "SELECT state FROM transcript_states WHERE tenant = ?1 AND channel = ?2 ORDER BY started_seq DESC".to_owned(),
+        "SELECT mood FROM transcript_moods WHERE tenant = ?1 AND risk IN (?2, ?3) AND started_seq < ?4
+         ORDER BY started_seq DESC"
+            .to_owned(),
         "DELETE FROM transcript_labels WHERE tenant = ?1 AND transcript = ?2".to_owned(),
         "DELETE FROM entries WHERE position >= ?1 AND position < ?2".to_owned(),
         "SELECT seq FROM events CROSS JOIN records USING (log_seq, tenant) WHERE tenant = ?1 AND seq > ?2
@@ -291,12 +297,12 @@ async fn tables_of_an_earlier_release_are_brought_up_to_date() {
         store.append(as_record(turn(&acme, 1, 1, number))).await.unwrap();
     }
     store.shutdown().await.unwrap();
-    // The second schema of the tables: without states, labels and words.
+    // The second schema of the tables: without states, labels, words and moods.
     Connection::open(dir.path().join("tables.db"))
         .unwrap()
         .execute_batch(
             "DROP TABLE entry_words; DROP TABLE words_checkpoint; DROP TABLE transcript_states;
-             DROP TABLE transcript_labels; PRAGMA user_version = 2;",
+             DROP TABLE transcript_labels; DROP TABLE transcript_moods; PRAGMA user_version = 2;",
         )
         .unwrap();
     let store = Store::open(dir.path(), StoreOptions::default()).await.expect("a store");
@@ -307,10 +313,12 @@ async fn tables_of_an_earlier_release_are_brought_up_to_date() {
     assert_eq!((found("question 2").await, found("question 4").await), (1, 0), "what was said before is found");
     let mut next = turn(&acme, 1, 1, 4);
     next.state = Some(Box::new(standing(4)));
+    next.mood = Some(going(4));
     store.append(as_record(next)).await.unwrap();
     assert_eq!(found("question 4").await, 1);
     let listed = store.tenant(&acme).transcript(&transcript(101)).await.unwrap().unwrap();
     assert_eq!((listed.turns, listed.agent, listed.state), (4, agent(1), Some(standing(4))));
+    assert_eq!(listed.mood, Some(going(4)));
     store.shutdown().await.unwrap();
     let lived = dump(dir.path());
     Store::rebuild(dir.path(), |_, _| {}).await.unwrap();

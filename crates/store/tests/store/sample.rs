@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use model::{
     AgentId, ContactId, EntryId, TenantId, Timestamp, TranscriptId,
     attribute::{Attribute, Provenance},
+    mood::{Emotion, Mood, RiskLevel, Scores, Share},
     record::{Author, Entry, Event, FactRecord, Record, RequestFacts, TurnRecord},
     transcript::{TranscriptState, TranscriptStatus},
 };
@@ -70,6 +71,7 @@ pub(crate) fn turn(tenant: &TenantId, who: u32, with: u32, number: u32) -> TurnR
         ],
         contact_state: to_raw_value(&json!({ "turns_seen": number, "agent": with })).expect("JSON"),
         state: None,
+        mood: None,
         session: to_raw_value(&json!({ "position": number })).expect("JSON"),
         events: vec![Event {
             kind: "turn.completed".to_owned(),
@@ -120,5 +122,20 @@ pub(crate) fn standing(number: u32) -> TranscriptState {
         functions: (!number.is_multiple_of(3)).then(|| "book_slot".to_owned()).into_iter().collect(),
         flagged: (number % 6 == 2).then(|| "rude".to_owned()),
         ..TranscriptState::default()
+    }
+}
+
+/// How a transcript is going, different for different numbers; some change nothing that is shown.
+pub(crate) fn going(number: u32) -> Mood {
+    let mut scores = Scores::default();
+    let emotion = [Emotion::Joy, Emotion::Anger, Emotion::Sadness][number as usize % 3];
+    scores.set(emotion, Share::of_thousandths(number * 7 % 1_000));
+    Mood {
+        messages: number,
+        scores,
+        risk: Share::of_thousandths(number * 13 % 1_000),
+        level: RiskLevel::ALL[number as usize % 4 % 3],
+        moved: !number.is_multiple_of(5),
+        ..Mood::default()
     }
 }

@@ -8,7 +8,7 @@ use store::{EntryFilter, Erased, TenantStore, TranscriptFilter};
 use uuid::Uuid;
 
 use super::{Factory, suite};
-use crate::sample::{agent, as_record, contact, fact, fact_record, standing, tenant, transcript, turn};
+use crate::sample::{agent, as_record, contact, fact, fact_record, going, standing, tenant, transcript, turn};
 
 suite![
     an_erased_contact_is_as_if_it_had_never_been,
@@ -205,12 +205,14 @@ async fn how_an_erased_transcript_stood_is_gone(fresh: Factory) {
     for who in [1, 2] {
         let mut turn = turn(&acme, who, 1, 1);
         turn.state = Some(Box::new(standing(2)));
+        turn.mood = Some(going(2));
         fresh.store.append(as_record(turn)).await.unwrap();
     }
     let found = async |filter: TranscriptFilter| store.transcripts(filter).await.unwrap();
     let filters = [
         TranscriptFilter { flagged: Some(true), ..TranscriptFilter::default() },
         TranscriptFilter { statuses: vec![standing(2).status], ..TranscriptFilter::default() },
+        TranscriptFilter { risks: vec![going(2).level], ..TranscriptFilter::default() },
         TranscriptFilter { functions: vec!["book_slot".to_owned()], ..TranscriptFilter::default() },
         TranscriptFilter { tags: vec![("topic".to_owned(), "parcel".to_owned())], ..TranscriptFilter::default() },
         TranscriptFilter { text: Some("question".to_owned()), ..TranscriptFilter::default() },

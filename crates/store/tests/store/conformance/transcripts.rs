@@ -2,13 +2,14 @@
 
 use model::{
     LogSeq, Timestamp,
+    mood::{Emotion, RiskLevel},
     record::{Author, TurnRecord},
     transcript::TranscriptStatus,
 };
 use store::{MAX_LABEL_BYTES, MAX_SEARCH_CHARS, MAX_SEARCH_WORDS, StoreError, TenantStore, TranscriptFilter};
 
 use super::{Factory, suite};
-use crate::sample::{agent, as_record, contact, entry, standing, tenant, transcript, turn};
+use crate::sample::{agent, as_record, contact, entry, going, standing, tenant, transcript, turn};
 
 suite![
     several_transcripts_of_a_contact_with_an_agent_go_on,
@@ -16,6 +17,8 @@ suite![
     a_state_is_read_from_the_tables_as_from_the_overlay,
     a_transcript_that_nobody_says_anything_of,
     the_latest_state_holds,
+    the_latest_mood_that_changed_something_is_shown,
+    a_transcript_in_which_nothing_stood_out_is_at_low_risk,
     labels_follow_the_state,
     words_are_found_whatever_their_case_and_accents,
     a_text_is_not_syntax,
@@ -153,6 +156,56 @@ async fn the_latest_state_holds(fresh: Factory) {
     }
     let one = store.transcript(&transcript(101)).await.unwrap().unwrap();
     assert_eq!((one.turns, one.status(), one.state), (3, standing(2).status, Some(standing(2))));
+}
+
+async fn the_latest_mood_that_changed_something_is_shown(fresh: Factory) {
+    let fresh = fresh().await;
+    let acme = tenant("acme");
+    let store = fresh.store.tenant(&acme);
+    // The fifth changes nothing that is shown, and what is remembered of it is its own all the same.
+    for (number, goes) in [(1, Some(61)), (2, Some(62)), (3, Some(65))] {
+        let mut turn = turn(&acme, 1, 1, number);
+        turn.mood = goes.map(going);
+        fresh.store.append(as_record(turn)).await.unwrap();
+    }
+    for flush in [false, true] {
+        if flush {
+            fresh.store.flush_projections().await.unwrap();
+        }
+        let by_agent = store.session(&contact(1), &agent(1)).await.unwrap().unwrap();
+        let by_id = store.transcript_session(&transcript(101)).await.unwrap().unwrap().2;
+        assert_eq!((by_agent.mood, by_id.mood), (Some(going(65)), Some(going(65))));
+    }
+    let shown = store.transcript(&transcript(101)).await.unwrap().unwrap();
+    assert_eq!((shown.turns, shown.mood), (3, Some(going(62))));
+    // Anger is what the first turn showed, sadness the second.
+    let feels = |emotion| TranscriptFilter { sentiments: vec![emotion], ..TranscriptFilter::default() };
+    assert_eq!(found(&store, feels(Emotion::Sadness)).await, [101]);
+    assert!(found(&store, feels(Emotion::Anger)).await.is_empty());
+    let globex = fresh.store.tenant(&tenant("globex"));
+    assert!(found(&globex, feels(Emotion::Sadness)).await.is_empty());
+}
+
+async fn a_transcript_in_which_nothing_stood_out_is_at_low_risk(fresh: Factory) {
+    let fresh = fresh().await;
+    let acme = tenant("acme");
+    let store = fresh.store.tenant(&acme);
+    // Of low risk, of high risk, and one of which nothing is said.
+    for (who, goes) in [(1, Some(4)), (2, Some(2)), (3, None)] {
+        let mut turn = turn(&acme, who, 1, 1);
+        turn.mood = goes.map(going);
+        fresh.store.append(as_record(turn)).await.unwrap();
+    }
+    let at = |risks: &[RiskLevel]| TranscriptFilter { risks: risks.to_vec(), ..TranscriptFilter::default() };
+    assert_eq!(found(&store, at(&[RiskLevel::Low])).await, [301, 101]);
+    assert_eq!(found(&store, at(&[RiskLevel::High])).await, [201]);
+    assert_eq!(found(&store, at(&[RiskLevel::Medium, RiskLevel::High])).await, [201]);
+    assert_eq!(found(&store, at(&RiskLevel::ALL)).await, [301, 201, 101]);
+    assert_eq!(found(&store, at(&[RiskLevel::Low]).only_open()).await, [301, 101]);
+    let of_contact = TranscriptFilter { contact: Some(contact(2)), ..at(&[RiskLevel::High]) };
+    assert_eq!(found(&store, of_contact).await, [201]);
+    let said = TranscriptFilter { text: Some("question".to_owned()), ..at(&[RiskLevel::High]) };
+    assert_eq!(found(&store, said).await, [201]);
 }
 
 async fn labels_follow_the_state(fresh: Factory) {
