@@ -1,12 +1,10 @@
 //! Language: the example-based intent classifier ([`intent`]), which needs no network and no model files;
 //! language models of any provider, and scripts that stand in for them ([`chat`]); what may be said
-//! ([`moderation`]) and what a model may be shown ([`screening`]); the
-//! text in files ([`extraction`]).
+//! ([`moderation`]) and what a model may be shown ([`screening`]).
 //!
 //! It knows texts, prompts and intent names, nothing of agents, conversations, HTTP surfaces or stores.
 
 pub mod chat;
-pub mod extraction;
 pub mod intent;
 pub mod moderation;
 pub mod screening;
