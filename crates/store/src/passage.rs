@@ -5,7 +5,7 @@ use crate::{Result, StoreError};
 /// Largest original, in bytes.
 pub const MAX_ORIGINAL_BYTES: usize = 64 << 20;
 /// Most sources of one search.
-pub const MAX_SOURCES: usize = 2_000;
+pub const MAX_SOURCES: usize = 4_000;
 /// Most words of one search.
 pub const MAX_SOUGHT_WORDS: usize = 64;
 

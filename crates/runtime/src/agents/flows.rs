@@ -24,6 +24,7 @@ use super::{Access, Agents, settings_for, version_id};
 use crate::{
     documents::{DocumentError, Versioned, new_id, now},
     endpoints::{Endpoint, EndpointFilter},
+    knowledge,
 };
 
 /// Characters of a note on a version.
@@ -76,6 +77,8 @@ pub struct ImportedFlow {
     pub flow: Flow,
     /// Its functions, and what became of each.
     pub functions: Vec<ImportedFunction>,
+    /// What it reads and the tenant does not have: it is named all the same.
+    pub warnings: Vec<Problem>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -340,7 +343,8 @@ impl Agents {
         for one in functions.iter().filter(|one| one.outcome != Outcome::Reused) {
             self.functions.create_as(tenant, one.id.clone(), one.function.clone()).await?;
         }
-        Ok(ImportedFlow { flow: self.create_flow(tenant, flow, access).await?, functions })
+        let warnings = knowledge::unknown(&self.drafts.store, tenant, &flow.configuration.documentation).await?;
+        Ok(ImportedFlow { flow: self.create_flow(tenant, flow, access).await?, functions, warnings })
     }
 
     /// All that is wrong with a draft.
@@ -350,6 +354,7 @@ impl Agents {
     pub async fn flow_problems(&self, tenant: &TenantId, flow: &FlowDocument) -> Result<Vec<Problem>, DocumentError> {
         let mut problems = flow::check(flow, &self.functions.documents(tenant).await?);
         problems.extend(self.unknown_secrets(tenant, flow::secrets(flow)).await?);
+        problems.extend(knowledge::unknown(&self.drafts.store, tenant, &flow.configuration.documentation).await?);
         Ok(problems)
     }
 
