@@ -441,7 +441,7 @@ async fn what_a_flow_reads_and_is_not_there_is_a_warning() {
     assert_eq!(warned, expected, "{report}");
     assert_eq!(report["sound"], true, "it runs without them");
 
-    // Another tenant gets the references, and is told.
+    // A file names what the flow reads; whoever imports it is told what is not there.
     let (_, file) = app.integrator(Method::GET, &format!("flows/handlers/{flow}/export"), None).await;
     assert_eq!(file["documents"], json!([good, "gone", broken, "lost"]), "{file}");
     assert!(!file.to_string().contains("Dogs are welcome"), "by reference only");
