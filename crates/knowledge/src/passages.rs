@@ -82,7 +82,7 @@ fn of_sections(name: &str, markdown: &str) -> Vec<Passage> {
 /// Passages of one place: where there are several, each says which it is.
 fn numbered(texts: Vec<String>, place: &str) -> Vec<Passage> {
     let count = texts.len();
-    let passage = |(at, text)| {
+    let passage = |(at, text): (usize, String)| {
         let place = if count == 1 { format!("{place}.") } else { format!("{place}, part {} of {count}.", at + 1) };
         Passage { place, text }
     };

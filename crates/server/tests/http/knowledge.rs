@@ -326,6 +326,27 @@ async fn da_k07_what_is_looked_up_is_the_rewritten_message_where_that_is_on(
     assert_eq!(found.first().is_some_and(|text| text.contains("nine euros")), rewriting, "{found:?}");
 }
 
+#[rstest]
+#[case("web", "price of a parking space")]
+#[case("voice", "and what is that?")]
+#[tokio::test]
+async fn da_k08_on_the_phone_the_message_is_looked_up_as_it_is(#[case] channel: &str, #[case] expected: &str) {
+    let app = TestApp::start().await;
+    let id = uploaded(&app, "rules.md", "text/markdown", RULES).await;
+    let rules = [told("Rewrite the customer's last message", "price of a parking space")];
+    let world = reading(app, &rules, json!({ "documents": [id], "amount": 1, "queryRewriting": true })).await;
+    let path = format!("flows/handlers/{}/test-conversations", world.flow);
+    let (status, begun) = world.ask(Method::POST, &path, Some(json!({ "channel": channel }))).await;
+    assert_eq!(status, 201, "{begun}");
+    let path = format!("{path}/{}", begun["transcriptId"].as_str().expect("an id"));
+    let (status, answer) = world.ask(Method::POST, &path, Some(json!({ "message": "and what is that?" }))).await;
+    assert_eq!(status, 200, "{answer}");
+    let journal = answer["trace"]["journal"].as_str().expect("an address").strip_prefix("/api/v1/demo/");
+    let (_, journal) = world.ask(Method::GET, journal.expect("of the tenant"), None).await;
+    let (query, _) = looked_up(&journal).expect("it was looked up");
+    assert_eq!(query, expected);
+}
+
 #[tokio::test]
 async fn da_k09_an_faq_is_found_where_it_is_attached_and_nowhere_else() {
     let app = TestApp::start().await;
