@@ -8,6 +8,7 @@
 //! Invariants: what is deleted is not found any more when the deletion is answered; a crash anywhere leaves at most
 //! what nothing names, which the next start removes, and documents that wait, which it indexes.
 
+mod describing;
 mod faqs;
 mod indexing;
 mod retrieval;

@@ -26,7 +26,7 @@ pub use scripts::{ModelScript, ModelScripts};
 
 use crate::{
     documents::DocumentError,
-    environment::{Effective, Environment, Scalar},
+    environment::{Effective, Environment, Scalar, catalogue::DESCRIBE_PASSAGES},
 };
 
 /// How long a model may take for one answer, where the flow does not say.
@@ -187,6 +187,11 @@ impl TenantModels {
         };
         let call = ModelCall { primary, fallback: None, timeout: MODERATION_TIMEOUT, retries: 1 };
         Ok(Moderator::Judge(Box::new(Judge { call, policy: None })))
+    }
+
+    /// Whether a model describes the passages of documents when they are indexed (row DA-K3).
+    pub(crate) fn describes_passages(&self) -> bool {
+        self.values.get(DESCRIBE_PASSAGES) == Some(&Scalar::Boolean(true))
     }
 
     /// Hosts that functions may call.

@@ -250,6 +250,34 @@ async fn da_k03_a_stored_passage_begins_with_its_place_in_the_document() {
     assert!(found(&app, "pets").await[0]["text"].as_str().expect("a text").contains("Dogs are welcome"));
 }
 
+#[rstest]
+#[case("describer", true, " It tells guests what a night costs.")]
+#[case("nobody", true, "")]
+#[case("describer", false, "")]
+#[tokio::test]
+async fn da_k03_a_model_describes_passages_where_the_tenant_wants_it(
+    #[case] model: &str,
+    #[case] wanted: bool,
+    #[case] said: &str,
+) {
+    let app = TestApp::start().await;
+    let describer = script(&[told("passages of a document", "It tells guests\nwhat a night costs.")]);
+    assert!(app.integrator(Method::PUT, "model-scripts/describer", Some(describer)).await.0.is_success());
+    for (key, value) in [
+        ("LanguageModels.Provider", json!("scripted")),
+        ("LanguageModels.Model", json!(model)),
+        ("Knowledge.DescribePassages", json!(wanted)),
+    ] {
+        let (status, answer) =
+            app.integrator(Method::PUT, &format!("environment/{key}"), Some(json!({ "value": value }))).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    let id = uploaded(&app, "rules.md", "text/markdown", RULES).await;
+    let place = "From \u{201c}rules.md\u{201d}, section \u{201c}House rules \u{203a} Parking\u{201d}.";
+    assert_eq!(passages(&app, &id).await[0], format!("{place}{said}\n\nParking costs nine euros a night."));
+    assert_eq!(found(&app, "guests").await.is_empty(), said.is_empty(), "what the model says is found, too");
+}
+
 #[tokio::test]
 async fn da_k04_the_model_reads_passages_and_not_the_document() {
     let app = TestApp::start().await;
