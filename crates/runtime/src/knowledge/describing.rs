@@ -51,8 +51,8 @@ impl Shared {
                 break;
             }
             let mut asked = JoinSet::new();
-            for at in begin..most.min(begin + AT_ONCE) {
-                let request = request(name, &opening, &passages[at]);
+            for (at, passage) in passages.iter().enumerate().take(most.min(begin + AT_ONCE)).skip(begin) {
+                let request = request(name, &opening, passage);
                 let (models, tenant, call) = (models.clone(), tenant.clone(), call.clone());
                 asked.spawn(async move { (at, models.complete(&tenant, &call, &request, None).await) });
             }
