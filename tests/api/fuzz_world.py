@@ -10,6 +10,7 @@ TEST = {
     "name": "Greets",
     "turns": [{"act": {"act": "open", "intent": "intent.core.welcome"}, "expect": [{"type": "no_refusal"}]}],
 }
+FAQ = {"question": "When is breakfast?", "answer": "From seven."}
 
 
 def prepare(api, server_of):
@@ -72,6 +73,8 @@ def prepare(api, server_of):
         "slot": ["chat_header_icon"],
         "variant": ["light"],
         "points-of-contact/{id}": [point["id"]],
+        "documentId": [world.document("rules")],
+        "faqId": [world.id("faqs", FAQ)],
         "issuers/{id}": [world.id("issuers", issuer)],
         "webhooks/{id}": [world.id("webhooks", hook)],
         "users/{id}": [world.id("users", {"name": "Ada", "role": "editor"})],
@@ -109,6 +112,8 @@ def prepare(api, server_of):
             "transitionId": [f"spare_{number}" for number in TRANSITIONS],
         },
         "detachFlowFile": {"handlerId": [edited_flow], "fileId": [f"file_{number}" for number in FILES if number > 0]},
+        "deleteDocument": {"documentId": [world.document(f"gone {number}") for number in range(5)]},
+        "deleteFaq": {"faqId": world.ids(5, "faqs", lambda name: {**FAQ, "question": name})},
         "deleteFunction": {"functionId": [world.function(f"gone_{number}") for number in range(10)]},
         "deletePointOfContact": {
             "id": [world.point(f"Gone {number}", garden)["id"] for number in range(10)],
@@ -159,6 +164,9 @@ def prepare(api, server_of):
         "createFlowTransition": {"from": "known", "event": "Known", "to": {"state": "hello"}},
         "replaceFlowTransition": {"from": "hello", "event": "Known", "to": {"state": "known"}},
         "attachFlowFile": "Breakfast is at seven.",
+        "searchDocuments": {"query": "breakfast"},
+        "createFaq": FAQ,
+        "replaceFaq": FAQ,
         "publishFlow": {"note": "x"},
         "startTestConversation": {"channel": "web"},
         "sayInTestConversation": {"message": "When is breakfast?"},

@@ -99,6 +99,13 @@ class World:
         self.make(f"flows/handlers/{made}/snapshots")
         return made
 
+    def document(self, name):
+        """A document of the tenant; it may still wait."""
+        form = {"file": (f"{name}.txt", b"Breakfast is from seven.", "text/plain")}
+        answer = self.api.post("/api/v1/demo/documents", files=form)
+        assert answer.status_code == 202, answer.text
+        return answer.json()["id"]
+
     def link(self, agent):
         """The code of a deep link."""
         body = {"scenario_id": agent, "dataset": [{"user_id": "linked", "attributes": {"name": "x"}}]}

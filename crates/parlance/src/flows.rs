@@ -86,7 +86,8 @@ async fn import(store: &Store, agents: &Agents, tenant: &TenantId, file: &Path) 
             return Ok(false);
         }
     };
-    let ImportedFlow { flow, functions } = match agents.import_flow(tenant, &portable, Access::Guarded).await {
+    let ImportedFlow { flow, functions, warnings } = match agents.import_flow(tenant, &portable, Access::Guarded).await
+    {
         Ok(imported) => imported,
         Err(DocumentError::Unsound { problems, .. }) => {
             print_problems(&problems);
@@ -101,6 +102,7 @@ async fn import(store: &Store, agents: &Agents, tenant: &TenantId, file: &Path) 
     let functions: Vec<Value> = functions.iter().map(imported).collect();
     let mut printed = described(&flow);
     printed["functions"] = functions.into();
+    printed["warnings"] = warnings.into_iter().map(|problem| problem.message).collect();
     print_json(&printed)?;
     Ok(true)
 }

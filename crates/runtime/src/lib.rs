@@ -31,6 +31,7 @@ mod idle;
 pub mod issuer;
 pub mod junit;
 pub mod jwks;
+pub mod knowledge;
 pub mod links;
 mod loaded;
 pub mod mail;

@@ -27,6 +27,7 @@ use crate::{
     files::{FileLimits, Files},
     flow::{Interruption, RecentPast, Thinking},
     idle,
+    knowledge::{self, Knowledge},
     loaded::{AgentSource, LoadedAgent, LoadedAgents},
     models::ModelChoices,
     outbound::{IpNet, Outbound},
@@ -147,6 +148,8 @@ pub(crate) struct Shared {
     pub(crate) options: RuntimeOptions,
     pub(crate) presets: Arc<Presets>,
     pub(crate) files: Files,
+    /// What flows look up.
+    pub(crate) knowledge: Knowledge,
     /// What was said lately in conversations with flows.
     pub(crate) past: RecentPast,
     /// Where flows are thinking.
@@ -176,6 +179,7 @@ impl Shared {
             order: ContactOrder::new(),
             presets: Presets::new(store.clone()),
             files: Files::in_folder(options.files.clone(), options.file_limits),
+            knowledge: Knowledge::new(&store),
             webhooks,
             past: RecentPast::default(),
             thinking: Thinking::default(),
@@ -214,6 +218,7 @@ impl Runtime {
         services.tasks.spawn(erasure::follow(shared.clone(), services.stop.clone()));
         services.tasks.spawn(retention::follow(shared.clone(), services.stop.clone()));
         services.tasks.spawn(idle::follow(shared.clone(), services.stop.clone()));
+        services.tasks.spawn(knowledge::follow(shared.clone(), services.stop.clone()));
         services.tasks.close();
         Self { shared, services: Arc::new(services) }
     }
@@ -238,6 +243,7 @@ impl Runtime {
             order: ContactOrder::new(),
             presets: Presets::new(store.clone()),
             files: live.files.clone(),
+            knowledge: live.knowledge.clone(),
             webhooks: Deliveries::silent(store.clone(), live.outbound.clone(), options.webhooks.clone()),
             past: RecentPast::default(),
             thinking: Thinking::default(),
@@ -274,6 +280,11 @@ impl Runtime {
     /// Files that visitors sent.
     pub fn files(&self) -> &Files {
         &self.shared.files
+    }
+
+    /// Documents, questions and answers that flows look up.
+    pub fn knowledge(&self) -> &Knowledge {
+        &self.shared.knowledge
     }
 
     /// The client for addresses that people configure.

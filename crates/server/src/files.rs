@@ -97,7 +97,7 @@ async fn download(
 }
 
 /// What needs no escape in a file name of a header (`attr-char`, RFC 8187 §3.2.1).
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 fn attachment(file: &StoredFile, content: Vec<u8>) -> Response {
     let name = utf8_percent_encode(&file.name, PLAIN);

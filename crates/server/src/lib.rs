@@ -14,6 +14,7 @@ mod files;
 mod intake;
 mod lasting;
 mod live;
+mod multipart;
 mod openapi;
 mod opendialog;
 mod operations;

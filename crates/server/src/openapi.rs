@@ -50,6 +50,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
         (name = "Tokens", description = "API tokens: several per user, each with a name and a lifetime."),
         (name = "Agents", description = "Designed conversations: import, publish, settings."),
         (name = "Flows", description = "A language model in a state machine: states, transitions, versions, files."),
+        (name = "Knowledge", description = "Documents and FAQs that flows look things up in."),
         (name = "Functions", description = "What flows call: JavaScript, libraries and built-in integrations."),
         (name = "Points of contact", description = "Addresses on channels, and the flows that answer there."),
         (name = "Aliases", description = "Names that stand for an agent, so that embeds outlive it."),

@@ -190,6 +190,12 @@ impl Problem {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "The request body is not JSON", detail)
     }
 
+    /// A file of a type that nothing here reads.
+    pub(crate) fn unread_type(found: &str, readable: &str) -> Self {
+        let detail = format!("Files of the type `{found}` are not read. Send {readable}, with its `Content-Type`.");
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unread-type", "Files of this type are not read", detail)
+    }
+
     pub(crate) fn wrong_method() -> Self {
         let detail = "The header `Allow` names the methods that are served at this address.";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "The method is not served here", detail)

@@ -1,4 +1,5 @@
-//! What a database must be able to do: one trait for documents, one for what happens.
+//! What a database must be able to do: one trait for documents, one for passages of what was uploaded, one for what
+//! happens.
 //!
 //! Nothing here is particular to SQLite. `tests/conformance` says what the operations mean and runs
 //! against every implementation.
@@ -14,9 +15,10 @@ use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use crate::{
-    ClickstreamFilter, ClickstreamLine, Committed, Document, EntryFilter, Erased, EventFilter, Expect,
-    InteractionFilter, InteractionPage, InteractionPlace, LogPage, Page, Result, SaidPage, SeenContact, StoredContact,
-    StoredEntry, StoredEvent, StoredSession, StoredTranscript, TranscriptFilter, TurnState,
+    Candidates, ClickstreamFilter, ClickstreamLine, Committed, Document, EntryFilter, Erased, EventFilter, Expect,
+    InteractionFilter, InteractionPage, InteractionPlace, LogPage, NewPassage, Page, PassageSearch, Result, SaidPage,
+    SeenContact, StoredContact, StoredEntry, StoredEvent, StoredPassage, StoredSession, StoredSource, StoredTranscript,
+    TranscriptFilter, TurnState,
     document::{Change, Draft, Owner},
 };
 
@@ -39,6 +41,36 @@ pub(crate) trait DocumentBackend: Send + Sync {
     /// Makes sure that nothing that was replaced or discarded is left in any file.
     async fn scrub(&self) -> Result<()>;
     fn changes(&self) -> watch::Receiver<u64>;
+}
+
+/// What tenants uploaded: the originals, and passages that are found by their words. A source is whatever the caller
+/// names so.
+#[async_trait]
+pub(crate) trait PassageBackend: Send + Sync {
+    /// Keeps an original in place of the one before. Durable when it returns.
+    async fn put_original(&self, tenant: TenantId, source: String, content: Vec<u8>) -> Result<()>;
+    async fn original(&self, tenant: TenantId, source: String) -> Result<Option<Vec<u8>>>;
+    /// Replaces all passages of a source: whoever searches finds the old ones or the new ones. Durable when it returns.
+    async fn put_passages(
+        &self,
+        tenant: TenantId,
+        source: String,
+        revision: u64,
+        passages: Vec<NewPassage>,
+    ) -> Result<()>;
+    /// Passages of a source in their order, those after a number.
+    async fn passages(
+        &self,
+        tenant: TenantId,
+        source: String,
+        after: Option<u32>,
+        limit: usize,
+    ) -> Result<Vec<StoredPassage>>;
+    /// Removes original and passages in one transaction; answers whether there was any.
+    async fn remove(&self, tenant: TenantId, source: String) -> Result<bool>;
+    /// All sources of a tenant, by name.
+    async fn sources(&self, tenant: TenantId) -> Result<Vec<StoredSource>>;
+    async fn candidates(&self, tenant: TenantId, search: PassageSearch) -> Result<Candidates>;
 }
 
 /// The turn log and what is projected from it.

@@ -11,12 +11,12 @@ use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use crate::{
-    Batch, ClickstreamFilter, ClickstreamLine, Committed, Document, EntryFilter, Erased, EventFilter, Expect,
-    InteractionFilter, InteractionPage, InteractionPlace, Key, LogPage, Page, Result, SaidPage, SecretKeys,
-    SeenContact, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent, StoredSession, StoredTranscript,
-    TranscriptFilter, TurnState,
+    Batch, Candidates, ClickstreamFilter, ClickstreamLine, Committed, Document, EntryFilter, Erased, EventFilter,
+    Expect, InteractionFilter, InteractionPage, InteractionPlace, Key, LogPage, NewPassage, Page, PassageSearch,
+    Result, SaidPage, SecretKeys, SeenContact, StoreError, StoreOptions, StoredContact, StoredEntry, StoredEvent,
+    StoredPassage, StoredSession, StoredSource, StoredTranscript, TranscriptFilter, TurnState,
     apart::ReadOnly,
-    backend::{DocumentBackend, TurnBackend},
+    backend::{DocumentBackend, PassageBackend, TurnBackend},
     document::{Draft, Owner, json},
     sqlite,
 };
@@ -28,6 +28,7 @@ const TENANT: &str = "tenant";
 #[derive(Clone)]
 pub struct Store {
     documents: Arc<dyn DocumentBackend>,
+    passages: Arc<dyn PassageBackend>,
     turns: Option<Arc<dyn TurnBackend>>,
     secret_keys: Arc<SecretKeys>,
 }
@@ -36,27 +37,29 @@ impl Store {
     /// Opens the data directory for a server: takes its lock, makes what is missing, and brings the
     /// projections up to the end of the log.
     pub async fn open(dir: &Path, options: StoreOptions) -> Result<Self> {
-        let (documents, turns) = sqlite::open(dir.to_owned(), options).await?;
-        Ok(Self::over(dir, documents, Some(Arc::new(turns))))
+        let (made, turns) = sqlite::open(dir.to_owned(), options).await?;
+        Ok(Self::over(dir, made, Some(Arc::new(turns))))
     }
 
     /// Opens only the documents, which works beside a running server. What belongs to conversations
     /// answers [`StoreError::DocumentsOnly`].
     pub async fn open_documents(dir: &Path) -> Result<Self> {
-        let documents = sqlite::open_documents(dir.to_owned()).await?;
-        Ok(Self::over(dir, documents, None))
+        let made = sqlite::open_documents(dir.to_owned()).await?;
+        Ok(Self::over(dir, made, None))
     }
 
     /// Opens everything beside a running server: documents as [`Store::open_documents`] does, and
     /// conversations to read, as far as the server has projected them. To change a conversation answers
     /// [`StoreError::Closed`].
     pub async fn open_beside(dir: &Path) -> Result<Self> {
-        let (documents, turns) = sqlite::open_beside(dir.to_owned()).await?;
-        Ok(Self::over(dir, documents, Some(Arc::new(turns))))
+        let (made, turns) = sqlite::open_beside(dir.to_owned()).await?;
+        Ok(Self::over(dir, made, Some(Arc::new(turns))))
     }
 
-    fn over(dir: &Path, documents: sqlite::SqliteDocuments, turns: Option<Arc<dyn TurnBackend>>) -> Self {
-        Self { documents: Arc::new(documents), turns, secret_keys: Arc::new(SecretKeys::in_data_dir(dir)) }
+    fn over(dir: &Path, made: sqlite::Made, turns: Option<Arc<dyn TurnBackend>>) -> Self {
+        let sqlite::Made { documents, passages } = made;
+        let secret_keys = Arc::new(SecretKeys::in_data_dir(dir));
+        Self { documents: Arc::new(documents), passages: Arc::new(passages), turns, secret_keys }
     }
 
     /// The same store, whose secrets are sealed with keys that lie elsewhere than in the data directory.
@@ -71,6 +74,7 @@ impl Store {
     pub fn apart(&self, conversations: &Self) -> Self {
         Self {
             documents: Arc::new(ReadOnly(Arc::clone(&self.documents))),
+            passages: Arc::clone(&self.passages),
             turns: conversations.turns.clone(),
             secret_keys: Arc::clone(&self.secret_keys),
         }
@@ -235,6 +239,43 @@ impl TenantStore {
     /// Earlier versions of a document, newest first.
     pub async fn history(&self, kind: &str, id: &str) -> Result<Vec<Document>> {
         self.store.documents.history(self.owner(), kind.to_owned(), id.to_owned()).await
+    }
+
+    /// Keeps an original of a source in place of the one before: bytes as they came, at most
+    /// [`crate::MAX_ORIGINAL_BYTES`]. It is durable when this returns.
+    pub async fn put_original(&self, source: &str, content: Vec<u8>) -> Result<()> {
+        self.store.passages.put_original(self.tenant.clone(), source.to_owned(), content).await
+    }
+
+    /// The original of a source.
+    pub async fn original(&self, source: &str) -> Result<Option<Vec<u8>>> {
+        self.store.passages.original(self.tenant.clone(), source.to_owned()).await
+    }
+
+    /// Replaces all passages of a source. Whoever searches meanwhile finds the old ones or the new ones. `revision` is
+    /// the caller's, see [`StoredSource`].
+    pub async fn put_passages(&self, source: &str, revision: u64, passages: Vec<NewPassage>) -> Result<()> {
+        self.store.passages.put_passages(self.tenant.clone(), source.to_owned(), revision, passages).await
+    }
+
+    /// Passages of a source in their order: those after a number.
+    pub async fn passages(&self, source: &str, after: Option<u32>, limit: usize) -> Result<Vec<StoredPassage>> {
+        self.store.passages.passages(self.tenant.clone(), source.to_owned(), after, limit).await
+    }
+
+    /// Removes the original and all passages of a source, together; answers whether there was any.
+    pub async fn remove_source(&self, source: &str) -> Result<bool> {
+        self.store.passages.remove(self.tenant.clone(), source.to_owned()).await
+    }
+
+    /// All sources of which an original or passages are stored, by name.
+    pub async fn sources(&self) -> Result<Vec<StoredSource>> {
+        self.store.passages.sources(self.tenant.clone()).await
+    }
+
+    /// Passages that have words of a search, for the caller to rank.
+    pub async fn candidates(&self, search: PassageSearch) -> Result<Candidates> {
+        self.store.passages.candidates(self.tenant.clone(), search).await
     }
 
     /// What a turn needs to know before it starts, in one go. Sees every append that has returned.

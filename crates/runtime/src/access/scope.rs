@@ -82,6 +82,10 @@ scopes! {
     FunctionsUpdate = "functions": "update", "Change functions.";
     FunctionsDelete = "functions": "delete", "Delete functions.";
     FunctionsTest = "functions": "test", "Run functions outside conversations.";
+    KnowledgeRead = "knowledge": "read", "See documents and FAQs, and look things up in them.";
+    KnowledgeCreate = "knowledge": "create", "Upload documents and make FAQs.";
+    KnowledgeUpdate = "knowledge": "update", "Change FAQs, and have documents indexed again.";
+    KnowledgeDelete = "knowledge": "delete", "Delete documents and FAQs.";
     ChannelsRead = "channels": "read", "See points of contact and how their channels are set up.";
     ChannelsCreate = "channels": "create", "Make points of contact.";
     ChannelsUpdate = "channels": "update", "Change points of contact and renew their chat codes.";

@@ -24,6 +24,7 @@ use super::{Access, Agents, settings_for, version_id};
 use crate::{
     documents::{DocumentError, Together, Versioned, new_id, now},
     endpoints::{Endpoint, EndpointFilter},
+    knowledge,
     settings::ChatSettings,
 };
 
@@ -77,6 +78,8 @@ pub struct ImportedFlow {
     pub flow: Flow,
     /// Its functions, and what became of each.
     pub functions: Vec<ImportedFunction>,
+    /// What it reads and the tenant does not have: it is named all the same.
+    pub warnings: Vec<Problem>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -372,7 +375,8 @@ impl Agents {
         DocumentError::unless_sound("flow", flow::faults(&flow, &known))?;
         let agent = self.add_flow(&flow, &settings_for(access), &mut together)?;
         self.change(tenant, together).await?;
-        Ok(ImportedFlow { flow: self.flow_of(tenant, agent).await?, functions })
+        let warnings = knowledge::unknown(&self.drafts.store, tenant, &flow.configuration.documentation).await?;
+        Ok(ImportedFlow { flow: self.flow_of(tenant, agent).await?, functions, warnings })
     }
 
     /// All that is wrong with a draft.
@@ -382,6 +386,7 @@ impl Agents {
     pub async fn flow_problems(&self, tenant: &TenantId, flow: &FlowDocument) -> Result<Vec<Problem>, DocumentError> {
         let mut problems = flow::check(flow, &self.functions.documents(tenant).await?);
         problems.extend(self.unknown_secrets(tenant, flow::secrets(flow)).await?);
+        problems.extend(knowledge::unknown(&self.drafts.store, tenant, &flow.configuration.documentation).await?);
         Ok(problems)
     }
 

@@ -19,6 +19,9 @@ pub const SENTIMENT_ENABLED: &str = "Sentiment.Enabled";
 /// Most deep links of one call.
 pub const MAX_DEEP_LINKS: &str = "DeepLinks.MaxPerCall";
 
+/// Whether a model describes passages of documents.
+pub const DESCRIBE_PASSAGES: &str = "Knowledge.DescribePassages";
+
 /// A key of the catalogue.
 #[derive(Debug)]
 pub struct Entry {
@@ -162,6 +165,12 @@ pub const CATALOGUE: &[Entry] = &[
         description: "How long a function may take where it does not say.",
         format: Format::Integer { least: 1, most: 300 },
         default: Default::Integer(10),
+    },
+    Entry {
+        key: DESCRIBE_PASSAGES,
+        description: "Whether the tenant's language model describes the passages of documents when they are indexed.",
+        format: Format::Boolean,
+        default: Default::Boolean(false),
     },
     Entry {
         key: "LanguageModels.Model",

@@ -5,7 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dialogue::flow::engine::{Answer, Call, Completion, Guard, Need, Occasion, Purpose, Verdict};
+use dialogue::flow::engine::{Answer, Call, Completion, Guard, Need, Occasion, Passage, Purpose, Verdict};
+use knowledge::splitting::shortened;
 use language::screening;
 use model::{
     EntryId,
@@ -17,12 +18,12 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{
-    passages,
     past::{self, LINES},
     turn::FlowCall,
 };
 use crate::{
     function_calls::FunctionCall,
+    knowledge::{Found, FoundIn, Places},
     models::TenantModels,
     runtime::Shared,
     turn::{Live, TurnError},
@@ -30,6 +31,16 @@ use crate::{
 
 /// What is kept of a turn's time for what comes after a model's answer.
 const RESERVE: Duration = Duration::from_millis(500);
+
+/// A passage as the model reads it, with the name of what it is in.
+fn passage(found: Found) -> Passage {
+    let Found { place, name, text, .. } = found;
+    let source = match place {
+        FoundIn::Faq(_) => format!("FAQ: {}", shortened(&name)),
+        FoundIn::Document(_) | FoundIn::File(_) => name,
+    };
+    Passage { source, text }
+}
 
 impl Shared {
     /// Finds the answer to a need. What fails is an answer too, where the engine can go on without.
@@ -48,9 +59,11 @@ impl Shared {
             }
             Need::Call(call) => Answer::Call { result: self.answer_call(call, flow_call).await? },
             Need::Passages { query, amount } => {
-                let files = &flow_call.flow.flow.document.configuration.files;
-                let mut passages = passages::find(files, query, usize::from(*amount));
-                if flow_call.flow.flow.document.configuration.guardrails.screen_injection {
+                let configuration = &flow_call.flow.flow.document.configuration;
+                let places = Places::of(&configuration.documentation, &configuration.files);
+                let found = self.knowledge.find(tenant, places, query, usize::from(*amount)).await?;
+                let mut passages: Vec<Passage> = found.into_iter().map(passage).collect();
+                if configuration.guardrails.screen_injection {
                     for passage in &mut passages {
                         passage.text = screening::screen(&passage.text).text;
                     }

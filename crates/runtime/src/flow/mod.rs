@@ -2,7 +2,6 @@
 //! each other (ARCHITECTURE.md, "A flow's turn, step by step").
 
 mod fulfil;
-mod passages;
 mod past;
 mod record;
 mod thinking;

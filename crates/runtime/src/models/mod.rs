@@ -28,7 +28,7 @@ use crate::{
     documents::DocumentError,
     environment::{
         Effective, Environment, Scalar,
-        catalogue::{MONTHLY_BUDGET, WARN_AT_PERCENT},
+        catalogue::{DESCRIBE_PASSAGES, MONTHLY_BUDGET, WARN_AT_PERCENT},
     },
     usage::Terms,
 };
@@ -199,6 +199,11 @@ impl TenantModels {
             self.integer(MONTHLY_BUDGET).and_then(|limit| u32::try_from(limit).ok()).filter(|limit| *limit > 0)?;
         let warn_at_percent = self.integer(WARN_AT_PERCENT).and_then(|percent| u8::try_from(percent).ok());
         Some(Terms { limit, warn_at_percent: warn_at_percent.unwrap_or(100) })
+    }
+
+    /// Whether a model describes the passages of documents when they are indexed (row DA-K3).
+    pub(crate) fn describes_passages(&self) -> bool {
+        self.values.get(DESCRIBE_PASSAGES) == Some(&Scalar::Boolean(true))
     }
 
     /// Hosts that functions may call.

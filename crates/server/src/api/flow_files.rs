@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use dialogue::flow::document::FlowFile;
-use language::extraction::{self, ExtractionError};
+use knowledge::extraction::{self, ExtractionError};
 use model::AgentId;
 use runtime::access::scope;
 use serde::{Deserialize, Serialize};
@@ -113,10 +113,7 @@ async fn attach(
 ) -> Result<(StatusCode, axum::Json<FlowFileCard>), Problem> {
     let (id, tenant) = (path.0.1, caller.tenant());
     let flow = app.agents.flow(tenant, id).await?;
-    let media_type = text(&headers, header::CONTENT_TYPE.as_str()).unwrap_or("text/plain");
-    let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let named = type_by_name(&asked.0.name).filter(|_| media_type == UNKNOWN);
-    let media_type = named.map_or(media_type, str::to_owned);
+    let media_type = extraction::media_type(text(&headers, header::CONTENT_TYPE.as_str()), &asked.0.name);
     let bytes = intake::bytes(body, LARGEST_FILE, app.options.body_timeout).await.map_err(|error| match error {
         IntakeError::TooLarge(limit) => Problem::too_large(limit),
         IntakeError::Incomplete | IntakeError::NotJson => Problem::slow_body(),
@@ -133,22 +130,6 @@ async fn attach(
     app.agents.replace_flow(tenant, id, document, flow.version).await.map_err(refused)?;
     caller.note(&app, Did::to("flow.file_attached", id).after(&card)).await?;
     Ok((StatusCode::CREATED, axum::Json(card)))
-}
-
-/// What programs send that do not know a file's media type, generated clients among them.
-const UNKNOWN: &str = "application/octet-stream";
-
-/// The media type that the ending of a file's name stands for.
-fn type_by_name(name: &str) -> Option<&'static str> {
-    let (_, ending) = name.rsplit_once('.')?;
-    match ending.to_ascii_lowercase().as_str() {
-        "pdf" => Some("application/pdf"),
-        "html" | "htm" => Some("text/html"),
-        "csv" => Some("text/csv"),
-        "md" => Some("text/markdown"),
-        "txt" => Some("text/plain"),
-        _ => None,
-    }
 }
 
 /// The text of a file. Reading one takes the processor for as long as it takes: not on the async threads.

@@ -77,6 +77,8 @@ async fn export_flow(
 struct ImportedFlowCard {
     flow: FlowCard,
     functions: Vec<ImportedFunction>,
+    /// What it reads and the tenant does not have: it is named all the same.
+    warnings: Vec<String>,
 }
 
 /// A function of a file.
@@ -139,13 +141,14 @@ async fn import(
     if !(file.0.functions.is_empty() && file.0.libraries.is_empty()) {
         caller.require(runtime::access::Scope::FunctionsCreate)?;
     }
-    let ImportedFlow { flow, functions } = app.agents.import_flow(tenant, &file.0, Access::Guarded).await?;
+    let ImportedFlow { flow, functions, warnings } = app.agents.import_flow(tenant, &file.0, Access::Guarded).await?;
     let functions: Vec<ImportedFunction> = functions.into_iter().map(ImportedFunction::of).collect();
     for function in functions.iter().filter(|function| function.outcome != "Reused") {
         caller.note(&app, Did::to("function.created", &function.id).after(function)).await?;
     }
     let flow = made(&app, &caller, &flow).await?;
-    Ok((StatusCode::CREATED, axum::Json(ImportedFlowCard { flow, functions })))
+    let warnings = warnings.into_iter().map(|problem| problem.message).collect();
+    Ok((StatusCode::CREATED, axum::Json(ImportedFlowCard { flow, functions, warnings })))
 }
 
 /// Makes a flow of a copy of the draft, with the same settings and functions.

@@ -145,7 +145,9 @@ pub(super) struct FlowFallback {
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct FlowDocumentation {
+    /// Ids of documents of the tenant.
     documents: Option<Vec<String>>,
+    /// Ids of FAQs of the tenant.
     faqs: Option<Vec<String>>,
     /// Passages that accompany each message.
     #[schema(minimum = 0, maximum = 10)]

@@ -7,9 +7,11 @@ mod audit;
 pub(crate) mod branding;
 mod camel;
 mod contacts;
+mod documents;
 mod environment;
 mod events;
 mod experiments;
+mod faqs;
 mod feature_flags;
 mod flow_files;
 mod flow_portable;
@@ -66,6 +68,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(flow_versions::routes())
         .merge(flow_portable::routes())
         .merge(flow_files::routes())
+        .merge(documents::routes())
+        .merge(faqs::routes())
         .merge(functions::routes())
         .merge(function_source::routes())
         .merge(points_of_contact::routes())

@@ -15,7 +15,10 @@ use runtime::{
 };
 use serde_json::{Value, json};
 
-use crate::app::{TestAgent, TestApp};
+use crate::{
+    app::{TestAgent, TestApp},
+    knowledge::uploaded,
+};
 
 /// Who may call what has no scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,6 +196,8 @@ impl Things {
         let function =
             json!({ "name": "lookup", "events": ["Found"], "code": { "type": "java_script", "source": "return {};" } });
         let function = made(Method::POST, "functions", function).await;
+        let faq = made(Method::POST, "faqs", json!({ "question": "When?", "answer": "At nine." })).await;
+        let document = uploaded(&app, "a.txt", "text/plain", "Parking costs nine euros.").await;
         let flow = json!({
             "name": "A flow", "configuration": { "files": [{ "id": "a_file", "name": "a.txt", "text": "x" }] },
             "states": [{ "id": "a_state", "name": "Start", "functions": [function] }],
@@ -210,6 +215,8 @@ impl Things {
                 ("snapshots", "1".to_owned()),
                 ("files", "a_file".to_owned()),
                 ("functions", function),
+                ("faqs", faq),
+                ("documents", document),
                 ("points-of-contact", made(Method::POST, "points-of-contact", point).await),
             ])
             .collect();
@@ -277,6 +284,8 @@ impl Things {
             "generateWebchatDeepLink" | "generateWebchatDeepLinkBefore" => {
                 json!({ "scenario_id": self.agent.id, "dataset": [{ "attributes": {} }] })
             }
+            "createFaq" | "replaceFaq" => json!({ "question": "How?", "answer": "So." }),
+            "searchDocuments" => json!({ "query": "parking" }),
             "putTranscriptTags" => json!({ "tags": {} }),
             "reportTranscript" => json!({ "reason": "spam" }),
             "putTranscriptStatus" | "putWebchatStatus" => json!({ "status": "Completed" }),

@@ -6,11 +6,13 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::{Result, StoreError};
 
-/// One of the three database files of a data directory.
+/// One of the four database files of a data directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Database {
     /// What designers and administrators write. Every change is synced.
     Documents,
+    /// Passages of what tenants uploaded, and the originals. Every change is synced: documents say that they are there.
+    Knowledge,
     /// The turn log. Every commit is synced.
     Log,
     /// The projections. Synced when its write-ahead log is folded in: after a power failure it is
@@ -22,6 +24,7 @@ impl Database {
     pub(super) const fn file(self) -> &'static str {
         match self {
             Self::Documents => "documents.db",
+            Self::Knowledge => "knowledge.db",
             Self::Log => "log.db",
             Self::Tables => "tables.db",
         }
@@ -30,6 +33,7 @@ impl Database {
     const fn migrations(self) -> &'static [&'static str] {
         match self {
             Self::Documents => &[include_str!("migrations/documents/1.sql")],
+            Self::Knowledge => &[include_str!("migrations/knowledge/1.sql")],
             Self::Log => &[include_str!("migrations/log/1.sql")],
             Self::Tables => &[
                 include_str!("migrations/tables/1.sql"),
@@ -44,7 +48,7 @@ impl Database {
     /// free when they are added. What is deleted or made shorter is written once more, as zeros.
     const fn pragmas(self) -> &'static str {
         match self {
-            Self::Documents => "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
+            Self::Documents | Self::Knowledge => "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
             // Checkpoints are made by `log::checkpoint`, away from the commits that callers wait for.
             Self::Log => {
                 "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096;

@@ -1,5 +1,5 @@
-//! SQLite, the embedded default. One data directory, three files: `documents.db`, `log.db` and
-//! `tables.db`.
+//! SQLite, the embedded default. One data directory, four files: `documents.db`, `knowledge.db`,
+//! `log.db` and `tables.db`.
 
 mod connection;
 mod conversations;
@@ -12,6 +12,7 @@ mod lock;
 mod log;
 mod moods;
 mod overlay;
+mod passages;
 mod pipeline;
 mod projection;
 mod projector;
@@ -26,6 +27,7 @@ mod turns;
 use std::path::{Path, PathBuf};
 
 pub(crate) use documents::SqliteDocuments;
+pub(crate) use passages::SqlitePassages;
 pub(crate) use turns::SqliteTurns;
 
 use crate::{Result, StoreError, StoreOptions};
@@ -33,28 +35,40 @@ use lock::DirectoryLock;
 use projector::Projector;
 use readers::off_the_async_threads;
 
+/// What people make: their documents, and the passages of what they uploaded.
+pub(crate) struct Made {
+    pub(crate) documents: SqliteDocuments,
+    pub(crate) passages: SqlitePassages,
+}
+
+impl Made {
+    fn open(dir: &Path) -> Result<Self> {
+        Ok(Self { documents: SqliteDocuments::open(dir)?, passages: SqlitePassages::open(dir)? })
+    }
+}
+
 /// Opens everything, for the one server of a data directory.
-pub(crate) async fn open(dir: PathBuf, options: StoreOptions) -> Result<(SqliteDocuments, SqliteTurns)> {
+pub(crate) async fn open(dir: PathBuf, options: StoreOptions) -> Result<(Made, SqliteTurns)> {
     off_the_async_threads(move || {
         make_directory(&dir)?;
         let lock = DirectoryLock::take(&dir)?;
-        Ok((SqliteDocuments::open(&dir)?, SqliteTurns::open(&dir, lock, options)?))
+        Ok((Made::open(&dir)?, SqliteTurns::open(&dir, lock, options)?))
     })
     .await
 }
 
 /// Opens the documents only, which any number of processes may do.
-pub(crate) async fn open_documents(dir: PathBuf) -> Result<SqliteDocuments> {
+pub(crate) async fn open_documents(dir: PathBuf) -> Result<Made> {
     off_the_async_threads(move || {
         make_directory(&dir)?;
-        SqliteDocuments::open(&dir)
+        Made::open(&dir)
     })
     .await
 }
 
 /// Opens everything to read, beside a server. Documents can be written all the same.
-pub(crate) async fn open_beside(dir: PathBuf) -> Result<(SqliteDocuments, SqliteTurns)> {
-    off_the_async_threads(move || Ok((SqliteDocuments::open(&dir)?, SqliteTurns::beside(&dir)))).await
+pub(crate) async fn open_beside(dir: PathBuf) -> Result<(Made, SqliteTurns)> {
+    off_the_async_threads(move || Ok((Made::open(&dir)?, SqliteTurns::beside(&dir)))).await
 }
 
 /// Makes the projections anew.

@@ -187,7 +187,11 @@ async fn in_one_batch(records: &[Record]) -> tempfile::TempDir {
 /// log may grow meanwhile but never shrinks.
 pub(crate) fn copy_while_running(from: &Path) -> tempfile::TempDir {
     let to = tempfile::tempdir().expect("a directory");
-    for name in ["tables.db", "tables.db-wal", "log.db", "log.db-wal", "documents.db", "documents.db-wal"] {
+    for name in ["tables.db", "log.db", "documents.db", "knowledge.db"]
+        .map(|name| [name.to_owned(), format!("{name}-wal")])
+        .concat()
+    {
+        let name = name.as_str();
         if from.join(name).exists() {
             fs::copy(from.join(name), to.path().join(name)).expect("a copy");
         }

@@ -5,6 +5,7 @@ mod documents;
 mod erasure;
 mod exports;
 mod feed;
+mod passages;
 mod transcripts;
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The text in a file: PDF, HTML, CSV, plain text. Of HTML the structure is kept, as markdown.
+//! The text in a file: PDF, HTML, Markdown, CSV, plain text. Of HTML the structure is kept, as markdown.
 //!
 //! Files come from people who are signed in, and were written by anybody: what reads them may fail and must not take the
 //! server with it.
@@ -22,16 +22,55 @@ pub enum ExtractionError {
     Empty,
 }
 
+/// What programs send that do not know a file's media type, generated clients among them.
+const UNKNOWN: &str = "application/octet-stream";
+
+/// What can be read, for people who sent something else.
+pub const READABLE: &str = "application/pdf, text/html, text/markdown, text/csv and other text in UTF-8";
+
+/// The media type of a file, without parameters and in lower case: as its sender says; where they do not know, as the
+/// ending of its name says.
+pub fn media_type(sent: Option<&str>, name: &str) -> String {
+    let sent = sent.unwrap_or("text/plain").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let named = type_by_name(name).filter(|_| sent == UNKNOWN);
+    named.map_or(sent, str::to_owned)
+}
+
+/// The media type that the ending of a file's name stands for.
+fn type_by_name(name: &str) -> Option<&'static str> {
+    let (_, ending) = name.rsplit_once('.')?;
+    match ending.to_ascii_lowercase().as_str() {
+        "pdf" => Some("application/pdf"),
+        "html" | "htm" => Some("text/html"),
+        "csv" => Some("text/csv"),
+        "md" | "markdown" => Some("text/markdown"),
+        "txt" => Some("text/plain"),
+        _ => None,
+    }
+}
+
+/// Whether files of a media type are read at all.
+pub fn is_readable(media_type: &str) -> bool {
+    match media_type {
+        "application/pdf" | "application/xhtml+xml" => true,
+        // Formats of word processors, text only by name.
+        "text/rtf" | "text/richtext" => false,
+        kind => kind.starts_with("text/") && kind.len() > "text/".len(),
+    }
+}
+
 /// The text of a file of a media type, without parameters and in lower case.
 ///
 /// # Errors
 /// [`ExtractionError`].
 pub fn text(media_type: &str, bytes: &[u8]) -> Result<String, ExtractionError> {
+    if !is_readable(media_type) {
+        return Err(ExtractionError::UnknownType(media_type.to_owned()));
+    }
     let text = match media_type {
         "application/pdf" => of_pdf(bytes)?,
         "text/html" | "application/xhtml+xml" => of_html(&utf8(bytes)?)?,
-        kind if kind.starts_with("text/") => utf8(bytes)?,
-        other => return Err(ExtractionError::UnknownType(other.to_owned())),
+        _ => utf8(bytes)?,
     };
     // Control characters mean nothing to a reader; form feeds are where pages end.
     let text: String = text.replace("\r\n", "\n").replace(['\r', '\u{c}'], "\n");
@@ -117,8 +156,25 @@ mod tests {
     }
 
     #[test]
+    fn the_name_says_what_it_is_where_its_sender_does_not_know() {
+        let octets = Some("application/octet-stream");
+        for (sent, name, expected) in [
+            (octets, "a.PDF", "application/pdf"),
+            (octets, "a.b.md", "text/markdown"),
+            (octets, "a", "application/octet-stream"),
+            (octets, "a.docx", "application/octet-stream"),
+            (Some("Text/CSV; charset=utf-8"), "a.pdf", "text/csv"),
+            (None, "a.pdf", "text/plain"),
+        ] {
+            assert_eq!(media_type(sent, name), expected, "{sent:?} {name}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_says_so() {
-        assert_eq!(text("image/png", b"x"), Err(ExtractionError::UnknownType("image/png".to_owned())));
+        for kind in ["image/png", "text/rtf", "text/", "application/msword", ""] {
+            assert_eq!(text(kind, b"x"), Err(ExtractionError::UnknownType(kind.to_owned())));
+        }
         assert_eq!(text("text/plain", b" \n "), Err(ExtractionError::Empty));
         for (kind, bytes) in [
             ("text/plain", &b"\xff\xfe"[..]),
