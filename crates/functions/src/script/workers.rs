@@ -1,8 +1,8 @@
 //! The processes that are kept ready, and who may have one when.
 //!
 //! Two kinds wait: blank ones, which have never run anything, and ones that belong to a tenant since they ran something
-//! of it. A call takes one of its tenant's, else a blank one, in whose place another is started at once: calls do not
-//! wait for processes to start. A tenant's process is never given to another; when there are too many, or it was idle
+//! of it. A call takes one of its tenant's, else a blank one, in whose place another is started soon: calls do not wait
+//! for processes to start. A tenant's process is never given to another; when there are too many, or it was idle
 //! for long, it is ended.
 //!
 //! A tenant has at most so many calls at once, fewer than all, and so many more that wait: what one tenant does leaves
@@ -47,6 +47,8 @@ const AGAIN_LIMIT: Duration = Duration::from_secs(1);
 const BREATH: Duration = Duration::from_millis(1);
 /// How long to wait after a process that did not start.
 const START_PAUSE: Duration = Duration::from_millis(500);
+/// How long a process that nobody waits for is not started yet: a call that begins now has the machine to itself.
+const UNHURRIED: Duration = Duration::from_millis(5);
 /// How often idle processes are looked at.
 const TEND: Duration = Duration::from_secs(10);
 /// Longest time that a call may be given.
@@ -132,6 +134,8 @@ struct Shared {
     state: Mutex<State>,
     /// A blank process was made ready.
     arrived: Notify,
+    /// Somebody waits for a blank process.
+    wanted: Notify,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -171,6 +175,7 @@ impl Workers {
             options,
             state: Mutex::default(),
             arrived: Notify::new(),
+            wanted: Notify::new(),
             stop: stop.clone(),
             tasks: TaskTracker::new(),
         });
@@ -327,6 +332,9 @@ impl Shared {
         while blank.is_some() && !state.kept.is_empty() && state.kept.len() + running > self.options.size {
             state.kept.pop_front();
         }
+        if blank.is_none() {
+            self.wanted.notify_waiters();
+        }
         blank.map(|process| (process, START_LIMIT))
     }
 
@@ -385,8 +393,20 @@ impl Host for Nobody {
     }
 }
 
-/// Starts a process and adds it to the blank ones.
+/// Starts a process, when it is wanted or the call that took one before has had its time, and adds it to the blank ones.
 async fn start(shared: Weak<Shared>, program: PathBuf, stop: CancellationToken) {
+    if let Some(shared) = shared.upgrade() {
+        let mut wanted = pin!(shared.wanted.notified());
+        wanted.as_mut().enable();
+        let none_is_left = shared.state.lock().blank.is_empty();
+        if !none_is_left {
+            tokio::select! {
+                () = wanted => {}
+                () = tokio::time::sleep(UNHURRIED) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
     let begun = async {
         let mut process = Process::start(&program)?;
         process.ready(START_LIMIT).await?;

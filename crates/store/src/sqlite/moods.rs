@@ -7,9 +7,9 @@ use model::{
     TenantId,
     mood::{Mood, RiskLevel},
 };
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
-use super::{conversations::unreadable, encoding};
+use super::{encoding, states};
 
 /// The number under which a level is stored.
 pub(super) const fn number(level: RiskLevel) -> i64 {
@@ -63,27 +63,11 @@ pub(super) fn find_again(
     if there == 0 {
         return Ok(());
     }
-    let mut left = transaction.prepare_cached(
-        "SELECT log_seq FROM records WHERE tenant = ?1 AND transcript = ?2 AND agent_version IS NOT NULL
-         ORDER BY log_seq DESC",
-    )?;
-    let mut places = left.query(of_transcript)?;
-    while let Some(place) = places.next()? {
-        if let Some(mood) = mood_at(log, place.get(0)?)?.filter(|mood| mood.moved) {
-            return put(transaction, tenant, transcript, &mood);
-        }
+    let latest = states::latest_said(transaction, log, tenant, transcript, |record| {
+        Ok(encoding::read_mood(record)?.filter(|mood| mood.moved))
+    })?;
+    match latest {
+        Some(mood) => put(transaction, tenant, transcript, &mood),
+        None => Ok(()),
     }
-    Ok(())
-}
-
-/// How the turn at a place of the log says that its transcript is going. A turn that is a tombstone by now says
-/// nothing: the erasure that made it one comes later in the log and takes its rows away.
-fn mood_at(log: &Connection, seq: i64) -> rusqlite::Result<Option<Mood>> {
-    let found = log
-        .prepare_cached("SELECT record FROM log WHERE seq = ?1 AND kind = ?2")?
-        .query_row([seq, encoding::TURN], |row| {
-            encoding::read_mood(row.get_ref(0)?.as_blob()?).map_err(|problem| unreadable(0, problem))
-        })
-        .optional()?;
-    Ok(found.flatten())
 }

@@ -148,27 +148,36 @@ pub(super) fn find_again(
     transaction
         .prepare_cached("DELETE FROM transcript_labels WHERE tenant = ?1 AND transcript = ?2")?
         .execute(of_transcript)?;
+    match latest_said(transaction, log, tenant, transcript, encoding::read_state)? {
+        Some(state) => put(transaction, tenant, transcript, &state),
+        None => Ok(()),
+    }
+}
+
+/// The latest that the turns of a transcript which are left say of it. A turn that is a tombstone by now says nothing:
+/// the erasure that made it one comes later in the log and takes its rows away.
+pub(super) fn latest_said<T>(
+    transaction: &Transaction<'_>,
+    log: &Connection,
+    tenant: &TenantId,
+    transcript: &[u8; 16],
+    read: impl Fn(&[u8]) -> serde_json::Result<Option<T>>,
+) -> rusqlite::Result<Option<T>> {
     let mut left = transaction.prepare_cached(
         "SELECT log_seq FROM records WHERE tenant = ?1 AND transcript = ?2 AND agent_version IS NOT NULL
          ORDER BY log_seq DESC",
     )?;
-    let mut places = left.query(of_transcript)?;
+    let mut record = log.prepare_cached("SELECT record FROM log WHERE seq = ?1 AND kind = ?2")?;
+    let mut places = left.query(params![tenant.as_str(), transcript])?;
     while let Some(place) = places.next()? {
-        if let Some(state) = state_at(log, place.get(0)?)? {
-            return put(transaction, tenant, transcript, &state);
+        let said = record
+            .query_row([place.get(0)?, encoding::TURN], |row| {
+                read(row.get_ref(0)?.as_blob()?).map_err(|problem| unreadable(0, problem))
+            })
+            .optional()?;
+        if let Some(said) = said.flatten() {
+            return Ok(Some(said));
         }
     }
-    Ok(())
-}
-
-/// How the turn at a place of the log says that its transcript stands. A turn that is a tombstone by now says
-/// nothing: the erasure that made it one comes later in the log and takes its rows away.
-fn state_at(log: &Connection, seq: i64) -> rusqlite::Result<Option<TranscriptState>> {
-    let found = log
-        .prepare_cached("SELECT record FROM log WHERE seq = ?1 AND kind = ?2")?
-        .query_row([seq, encoding::TURN], |row| {
-            encoding::read_state(row.get_ref(0)?.as_blob()?).map_err(|problem| unreadable(0, problem))
-        })
-        .optional()?;
-    Ok(found.flatten())
+    Ok(None)
 }
