@@ -1,7 +1,8 @@
 //! The text in a file: PDF, HTML, Markdown, CSV, plain text. Of HTML the structure is kept, as markdown.
 //!
-//! Files come from people who are signed in, and were written by anybody: what reads them may fail and must not take the
-//! server with it.
+//! Files come from people who are signed in, and were written by anybody. What reads them panics on some, which is caught
+//! here; it also overflows its stack, fills the memory or comes to no end, which nothing here can stop: whoever has
+//! something to lose reads files in a process of their own.
 
 use std::panic::catch_unwind;
 
@@ -100,7 +101,7 @@ fn of_pdf(bytes: &[u8]) -> Result<String, ExtractionError> {
 fn of_html(html: &str) -> Result<String, ExtractionError> {
     let converter =
         HtmlToMarkdown::builder().skip_tags(vec!["head", "script", "style", "noscript", "template"]).build();
-    // Markup nested without end overflows the stack, which nothing catches.
+    // Markup nested without end overflows the stack. A look that can be deceived: it gives a reason to who meant no harm.
     if nesting(html) > DEEPEST {
         return Err(ExtractionError::Unreadable(format!("its elements are nested more than {DEEPEST} deep")));
     }
@@ -110,7 +111,7 @@ fn of_html(html: &str) -> Result<String, ExtractionError> {
 /// Elements within elements that are read.
 const DEEPEST: usize = 200;
 
-/// How deep elements could be nested at most: opening tags that no closing tag answers, of elements that do not end by
+/// How deep elements are nested, roughly: opening tags that no closing tag answers, of elements that do not end by
 /// themselves.
 fn nesting(html: &str) -> usize {
     const ENDED: [&str; 22] = [

@@ -11,6 +11,7 @@
 mod describing;
 mod faqs;
 mod indexing;
+pub mod reading;
 mod retrieval;
 mod waiting;
 

@@ -5,7 +5,7 @@
 //! costs a caller anything. No engine sees two tasks: nothing of one can reach the next.
 
 mod channel;
-mod confine;
+pub mod confine;
 mod engine;
 mod fault;
 mod platform;
@@ -17,10 +17,13 @@ use crate::script::message::{FromWorker, ToWorker};
 use channel::Channel;
 use engine::Engine;
 
+/// Address space: far above what the engine's own limit admits, since allocators reserve more than they use.
+const ADDRESS_SPACE: u64 = 4 << 30;
+
 /// Runs tasks until nobody is left who sends any. To be called first thing in a process with a single thread: before
 /// logs, configuration or an asynchronous runtime.
 pub fn run() -> ExitCode {
-    confine::confine();
+    confine::confine(ADDRESS_SPACE);
     let channel = Rc::new(Channel::default());
     loop {
         let Ok(engine) = Engine::new(Rc::clone(&channel)) else { return ExitCode::FAILURE };
