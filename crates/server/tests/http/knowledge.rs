@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use language::chat::Prices;
 use reqwest::{Client, Method, StatusCode, header};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -319,6 +320,30 @@ async fn da_k03_a_model_describes_passages_where_the_tenant_wants_it(
     let place = "From \u{201c}rules.md\u{201d}, section \u{201c}House rules \u{203a} Parking\u{201d}.";
     assert_eq!(passages(&app, &id).await[0], format!("{place}{said}\n\nParking costs nine euros a night."));
     assert_eq!(found(&app, "guests").await.is_empty(), said.is_empty(), "what the model says is found, too");
+}
+
+#[tokio::test]
+async fn da_k03_nothing_is_described_once_the_budget_of_the_month_is_spent() {
+    let prices = Prices::parse("scripted/describer=1000000/1000000/1000000").expect("prices");
+    let app = TestApp::start_with(|options| options.model_prices = prices).await;
+    let describer = script(&[told("passages of a document", "It is for guests.")]);
+    assert!(app.integrator(Method::PUT, "model-scripts/describer", Some(describer)).await.0.is_success());
+    for (key, value) in [
+        ("LanguageModels.Provider", json!("scripted")),
+        ("LanguageModels.Model", json!("describer")),
+        ("Knowledge.DescribePassages", json!(true)),
+        ("Budget.MonthlyUsd", json!(1)),
+    ] {
+        let (status, answer) =
+            app.integrator(Method::PUT, &format!("environment/{key}"), Some(json!({ "value": value }))).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    // The first two are asked about at once, and cost more than there is.
+    let id = uploaded(&app, "rules.md", "text/markdown", RULES).await;
+    let described: Vec<bool> = passages(&app, &id).await.iter().map(|text| text.contains("for guests")).collect();
+    assert_eq!(described, [true, true, false]);
+    let id = uploaded(&app, "more.md", "text/markdown", RULES).await;
+    assert!(passages(&app, &id).await.iter().all(|text| !text.contains("for guests")));
 }
 
 #[tokio::test]
