@@ -161,6 +161,11 @@ impl Frames {
         Self { bytes: Vec::new(), longest }
     }
 
+    /// Whether nothing has arrived beyond what was read.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// Takes bytes that arrived.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);

@@ -226,11 +226,9 @@ async fn sent(app: &App, headers: &HeaderMap, name: Option<String>, body: Body) 
     })?;
     let file = match content_type {
         Some(content_type) if is_form => {
-            // To look through a large form takes a while: not on a thread that others wait for.
-            let read = tokio::task::spawn_blocking(move || multipart::file(&content_type, &content)).await;
-            let file = read
-                .map_err(|error| Problem::broken(&error.to_string()))?
-                .map_err(|why| Problem::invalid("body", why, "Send one form with the document as its part `file`."))?;
+            let file = multipart::file(&content_type, content.into())
+                .await
+                .map_err(|why| Problem::invalid("body", &why, "Send one form with the document as its part `file`."))?;
             FormFile { name: name.or(file.name), ..file }
         }
         media_type => FormFile { name, media_type, content },

@@ -65,6 +65,13 @@ impl Channel {
         }
     }
 
+    /// Whether nothing has come that waits to be read.
+    pub(super) fn is_quiet(&self) -> bool {
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let polled = poll(&mut [PollFd::from_borrowed_fd(stdin(), PollFlags::IN)], Some(&at_once));
+        self.frames.borrow().is_empty() && polled == Ok(0)
+    }
+
     fn next(&self) -> Option<ToWorker> {
         match self.frames.borrow_mut().read() {
             Ok(message) => message,

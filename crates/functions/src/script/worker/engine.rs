@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use model::function::FunctionErrorKind;
 use rquickjs::{
-    Context, Ctx, Error, Function, Module, Persistent, Promise, Runtime, Value,
+    Context, Ctx, Error, Function, Module, Object, Persistent, Promise, Runtime, Value,
     context::EvalOptions,
     loader::{ImportAttributes, Loader, Resolver},
     module::Declared,
@@ -30,8 +30,7 @@ const AFTER: &str = "\n}; })";
 
 /// An engine that has run nothing yet. Dropped in this order: what is saved of it goes before it does.
 pub(super) struct Engine {
-    begin: Persistent<Function<'static>>,
-    settle: Persistent<Function<'static>>,
+    helpers: Persistent<Object<'static>>,
     context: Context,
     runtime: Runtime,
     state: Rc<TaskState>,
@@ -45,11 +44,11 @@ impl Engine {
         runtime.set_interrupt_handler(Some(Box::new(move || watched.is_over())));
         runtime.set_loader(Libraries(Rc::clone(&state)), Libraries(Rc::clone(&state)));
         let context = Context::full(&runtime)?;
-        let (begin, settle) = context.with(|ctx| {
-            let platform = platform::install(&ctx, &state)?;
-            Ok::<_, Error>((Persistent::save(&ctx, platform.begin), Persistent::save(&ctx, platform.settle)))
+        let helpers = context.with(|ctx| {
+            let helpers = platform::install(&ctx, &state)?;
+            Ok::<_, Error>(Persistent::save(&ctx, helpers))
         })?;
-        Ok(Self { begin, settle, context, runtime, state })
+        Ok(Self { helpers, context, runtime, state })
     }
 
     /// Runs or checks a task.
@@ -76,8 +75,8 @@ impl Engine {
             return Ok(String::new());
         };
         let code = if task.module { self.default_export(ctx, task)? } else { compile(ctx, task)? };
-        let begin = self.begin.clone().restore(ctx)?;
-        let promise: Promise<'js> = begin.call((code, input.as_str(), task.module))?;
+        let helpers = self.helpers.clone().restore(ctx)?;
+        let promise = platform::begin(ctx, &code, input, helpers, task.module)?;
         let value = self.finish(ctx, &promise)?;
         written(ctx, value, task)
     }
@@ -95,7 +94,6 @@ impl Engine {
 
     /// Runs what there is to run until a promise is settled.
     fn finish<'js>(&self, ctx: &Ctx<'js>, promise: &Promise<'js>) -> Result<Value<'js>, Fault> {
-        let settle = self.settle.clone().restore(ctx)?;
         loop {
             if let Some(failure) = self.state.met() {
                 return Err(Fault::Said(failure));
@@ -107,11 +105,7 @@ impl Engine {
                 continue;
             }
             match self.state.next() {
-                Next::Settled(answer) => {
-                    let ok = answer.outcome.is_ok();
-                    let (Ok(text) | Err(text)) = answer.outcome;
-                    settle.call::<_, ()>((answer.number, ok, text))?;
-                }
+                Next::Settled(waiter, outcome) => platform::settle(ctx, waiter, outcome)?,
                 // What was met is told at the loop's head.
                 Next::Over => {}
                 Next::Nothing => {
@@ -120,6 +114,12 @@ impl Engine {
                 }
             }
         }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.state.let_go();
     }
 }
 

@@ -3,12 +3,13 @@
 use std::{
     cell::{Cell, RefCell},
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, VecDeque},
+    collections::{BTreeMap, BinaryHeap, HashMap, VecDeque},
     rc::Rc,
     time::{Duration, Instant},
 };
 
 use model::function::Effect;
+use rquickjs::{Function, Persistent, Value};
 
 use super::{channel::Channel, confine};
 use crate::script::{
@@ -34,10 +35,24 @@ pub(super) struct TaskState {
     open: Cell<u32>,
     timers: RefCell<BinaryHeap<Reverse<(Instant, u32)>>>,
     answers: RefCell<VecDeque<Answer>>,
+    /// Who waits for which number.
+    waiting: RefCell<HashMap<u32, Waiter>>,
+    /// What `fetch` is, once it was called.
+    pub(super) fetch: RefCell<Option<Persistent<Function<'static>>>>,
     logs: RefCell<Vec<String>>,
     logs_left_out: Cell<u32>,
     effects: RefCell<Vec<Effect>>,
     pub(super) libraries: RefCell<BTreeMap<String, String>>,
+}
+
+/// Code that goes on when something has come or a time is over.
+pub(super) enum Waiter {
+    /// Waits for an answer: what to call with it, and what to call where there is none.
+    Asker(Persistent<Function<'static>>, Persistent<Function<'static>>),
+    /// Waits for a time.
+    Sleeper(Persistent<Function<'static>>),
+    /// Is called at a time, with these.
+    Code(Persistent<Function<'static>>, Vec<Persistent<Value<'static>>>),
 }
 
 #[derive(Clone, Copy)]
@@ -58,11 +73,17 @@ enum Bound {
 /// What goes on when no code can run.
 pub(super) enum Next {
     /// A question was answered, or a timer is over.
-    Settled(Answer),
+    Settled(Waiter, Result<String, String>),
     /// Nothing ever will.
     Nothing,
     /// Time is up.
     Over,
+}
+
+impl Waiter {
+    const fn is_for_a_time(&self) -> bool {
+        matches!(self, Self::Sleeper(_) | Self::Code(..))
+    }
 }
 
 impl TaskState {
@@ -78,6 +99,8 @@ impl TaskState {
             open: Cell::new(0),
             timers: RefCell::default(),
             answers: RefCell::default(),
+            waiting: RefCell::default(),
+            fetch: RefCell::default(),
             logs: RefCell::default(),
             logs_left_out: Cell::new(0),
             effects: RefCell::default(),
@@ -125,7 +148,10 @@ impl TaskState {
         loop {
             if let Some(answer) = self.answers.borrow_mut().pop_front() {
                 self.open.set(self.open.get().saturating_sub(1));
-                return Next::Settled(answer);
+                if let Some(waiter) = self.waiting.borrow_mut().remove(&answer.number) {
+                    return Next::Settled(waiter, answer.outcome);
+                }
+                continue;
             }
             let Some(bounds) = self.bounds.get() else { return Next::Nothing };
             if self.is_over() {
@@ -137,7 +163,10 @@ impl TaskState {
                 && at <= now
             {
                 self.timers.borrow_mut().pop();
-                return Next::Settled(Answer { number, outcome: Ok(String::new()) });
+                if let Some(waiter) = self.waiting.borrow_mut().remove(&number) {
+                    return Next::Settled(waiter, Ok(String::new()));
+                }
+                continue;
             }
             let end = match timer {
                 Some((at, _)) => at.min(bounds.end),
@@ -150,15 +179,17 @@ impl TaskState {
         }
     }
 
-    /// Asks for a request; the number that will be answered.
-    pub(super) fn fetch(&self, request: String) -> Result<u32, String> {
+    /// Asks for a request, for somebody who waits for its answer.
+    pub(super) fn ask_for(&self, request: String, waiter: Waiter) -> Result<(), String> {
         let limit = self.max_fetches.get();
         if self.fetches.get() >= limit {
             return Err(format!("fetch: a call may make at most {limit} requests"));
         }
         self.fetches.set(self.fetches.get() + 1);
         self.open.set(self.open.get() + 1);
-        Ok(self.ask(Wanted::Fetch(request)))
+        let number = self.ask(Wanted::Fetch(request));
+        self.waiting.borrow_mut().insert(number, waiter);
+        Ok(())
     }
 
     /// Asks for a secret and waits for it. Answers to other questions wait meanwhile.
@@ -186,8 +217,8 @@ impl TaskState {
         number
     }
 
-    /// Begins a timer; its number.
-    pub(super) fn timer(&self, millis: f64) -> Result<u32, String> {
+    /// Begins a timer for somebody who waits for its end; its number.
+    pub(super) fn timer(&self, millis: f64, waiter: Waiter) -> Result<u32, String> {
         let mut timers = self.timers.borrow_mut();
         if timers.len() >= MAX_TIMERS {
             return Err(format!("sleep: at most {MAX_TIMERS} timers may run at once"));
@@ -196,7 +227,22 @@ impl TaskState {
         let millis = if millis > 0.0 { millis.min(86_400_000.0) } else { 0.0 };
         let number = self.number();
         timers.push(Reverse((Instant::now() + Duration::from_secs_f64(millis / 1000.0), number)));
+        self.waiting.borrow_mut().insert(number, waiter);
         Ok(number)
+    }
+
+    /// Forgets who waits for a timer; what is no number of any is passed over.
+    pub(super) fn clear(&self, number: f64) {
+        let mut waiting = self.waiting.borrow_mut();
+        let of_timer = waiting.iter().find(|(known, waiter)| f64::from(**known) == number && waiter.is_for_a_time());
+        let found = of_timer.map(|(known, _)| *known);
+        found.and_then(|found| waiting.remove(&found));
+    }
+
+    /// Lets go of all that belongs to the engine, which must be before the engine ends.
+    pub(super) fn let_go(&self) {
+        self.waiting.take();
+        self.fetch.take();
     }
 
     fn number(&self) -> u32 {
@@ -215,8 +261,7 @@ impl TaskState {
     }
 
     /// Notes what the code asks of the conversation.
-    pub(super) fn effect(&self, json: &str) -> Result<(), String> {
-        let effect = serde_json::from_str(json).map_err(|error| format!("this cannot be asked for: {error}"))?;
+    pub(super) fn effect(&self, effect: Effect) -> Result<(), String> {
         let mut effects = self.effects.borrow_mut();
         if effects.len() >= MAX_EFFECTS {
             return Err(format!("a call may ask at most {MAX_EFFECTS} things of the conversation"));
