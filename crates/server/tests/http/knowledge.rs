@@ -537,6 +537,21 @@ async fn da_k10_files_of_the_flow_documents_and_faqs_are_ranked_together() {
 }
 
 #[tokio::test]
+async fn da_k13_a_document_is_indexed_again_in_the_background_and_found_meanwhile() {
+    let app = TestApp::start().await;
+    let id = uploaded(&app, "rules.md", "text/markdown", RULES).await;
+    // Also while it is being indexed: what is asked then comes after it.
+    for _ in 0..30 {
+        let (status, document) = app.integrator(Method::POST, &format!("documents/{id}/index"), None).await;
+        assert_eq!((status.as_u16(), &document["state"]), (202, &json!("Pending")), "{document}");
+        assert_eq!(found(&app, "parking").await.len(), 1, "it is found as it was");
+    }
+    let document = settled(&app, &id).await;
+    assert_eq!((&document["state"], &document["passages"]), (&json!("Indexed"), &json!(3)), "{document}");
+    assert_eq!(found(&app, "parking").await.len(), 1);
+}
+
+#[tokio::test]
 async fn what_a_flow_reads_and_is_not_there_is_a_warning() {
     let app = TestApp::start().await;
     let (_, broken, _) = upload(&app, "?name=a.pdf", "application/pdf", "no pdf").await;
