@@ -1,7 +1,8 @@
 //! The text in a file: PDF, HTML, Markdown, CSV, plain text. Of HTML the structure is kept, as markdown.
 //!
-//! Files come from people who are signed in, and were written by anybody: what reads them may fail and must not take the
-//! server with it.
+//! Files come from people who are signed in, and were written by anybody. What reads them panics on some, which is caught
+//! here; it also overflows its stack, fills the memory or comes to no end, which nothing here can stop: whoever has
+//! something to lose reads files in a process of their own.
 
 use std::panic::catch_unwind;
 
@@ -22,8 +23,10 @@ pub enum ExtractionError {
     Empty,
 }
 
-/// What programs send that do not know a file's media type, generated clients among them.
-const UNKNOWN: &str = "application/octet-stream";
+/// What programs send that do not know a file's media type: generated clients, and curl for a body that is a file.
+const UNKNOWN: [&str; 2] = ["application/octet-stream", "application/x-www-form-urlencoded"];
+/// What browsers send for a table of text on machines with Excel.
+const EXCEL: &str = "application/vnd.ms-excel";
 
 /// What can be read, for people who sent something else.
 pub const READABLE: &str = "application/pdf, text/html, text/markdown, text/csv and other text in UTF-8";
@@ -31,9 +34,14 @@ pub const READABLE: &str = "application/pdf, text/html, text/markdown, text/csv 
 /// The media type of a file, without parameters and in lower case: as its sender says; where they do not know, as the
 /// ending of its name says.
 pub fn media_type(sent: Option<&str>, name: &str) -> String {
-    let sent = sent.unwrap_or("text/plain").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let named = type_by_name(name).filter(|_| sent == UNKNOWN);
-    named.map_or(sent, str::to_owned)
+    let named = type_by_name(name);
+    let Some(sent) = sent else { return named.unwrap_or("text/plain").to_owned() };
+    let sent = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_unknown = |named: &&str| UNKNOWN.contains(&sent.as_str()) || (sent == EXCEL && *named == "text/csv");
+    match named.filter(is_unknown) {
+        Some(named) => named.to_owned(),
+        None => sent,
+    }
 }
 
 /// The media type that the ending of a file's name stands for.
@@ -100,7 +108,7 @@ fn of_pdf(bytes: &[u8]) -> Result<String, ExtractionError> {
 fn of_html(html: &str) -> Result<String, ExtractionError> {
     let converter =
         HtmlToMarkdown::builder().skip_tags(vec!["head", "script", "style", "noscript", "template"]).build();
-    // Markup nested without end overflows the stack, which nothing catches.
+    // Markup nested without end overflows the stack. A look that can be deceived: it gives a reason to who meant no harm.
     if nesting(html) > DEEPEST {
         return Err(ExtractionError::Unreadable(format!("its elements are nested more than {DEEPEST} deep")));
     }
@@ -110,7 +118,7 @@ fn of_html(html: &str) -> Result<String, ExtractionError> {
 /// Elements within elements that are read.
 const DEEPEST: usize = 200;
 
-/// How deep elements could be nested at most: opening tags that no closing tag answers, of elements that do not end by
+/// How deep elements are nested, roughly: opening tags that no closing tag answers, of elements that do not end by
 /// themselves.
 fn nesting(html: &str) -> usize {
     const ENDED: [&str; 22] = [
@@ -164,7 +172,12 @@ mod tests {
             (octets, "a", "application/octet-stream"),
             (octets, "a.docx", "application/octet-stream"),
             (Some("Text/CSV; charset=utf-8"), "a.pdf", "text/csv"),
-            (None, "a.pdf", "text/plain"),
+            (Some("application/x-www-form-urlencoded"), "a.csv", "text/csv"),
+            (Some("application/vnd.ms-excel"), "a.csv", "text/csv"),
+            (Some("application/vnd.ms-excel"), "a.xls", "application/vnd.ms-excel"),
+            (Some("application/vnd.ms-excel"), "a.pdf", "application/vnd.ms-excel"),
+            (None, "a.pdf", "application/pdf"),
+            (None, "a", "text/plain"),
         ] {
             assert_eq!(media_type(sent, name), expected, "{sent:?} {name}");
         }

@@ -110,6 +110,9 @@ pub(crate) enum Command {
     /// Run functions for a server, which starts such processes itself
     #[command(hide = true)]
     FunctionWorker,
+    /// Read a file for a server, which starts such processes itself
+    #[command(hide = true)]
+    DocumentReader,
     /// Print the OpenAPI document
     Openapi {
         /// Version of OpenAPI; 3.1 is for programs that do not know 3.2 yet

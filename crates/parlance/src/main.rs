@@ -34,9 +34,11 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // Has no configuration, writes no log, and must be alone in its process.
-    if matches!(arguments.command, Command::FunctionWorker) {
-        return functions::script::worker::run();
+    // These have no configuration, write no log, and must be alone in their process.
+    match arguments.command {
+        Command::FunctionWorker => return functions::script::worker::run(),
+        Command::DocumentReader => return runtime::knowledge::reading::run(),
+        _ => {}
     }
     let outcome = Configuration::load(&arguments).map_err(Failure::from).and_then(|configuration| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -80,7 +82,7 @@ async fn run(command: Command, configuration: Configuration) -> Result<ExitCode,
         Command::Test(arguments) => return testing::test(arguments, &configuration).await,
         Command::Replay(arguments) => return testing::replay(arguments, &configuration).await,
         Command::Rebuild => manage::rebuild(&configuration).await?,
-        Command::FunctionWorker => unreachable!("main runs it before there is anything else"),
+        Command::FunctionWorker | Command::DocumentReader => unreachable!("main runs it before there is anything else"),
         Command::Openapi { version } => {
             let document = match version {
                 OpenapiVersion::V3_1 => serde_json::to_string_pretty(&server::openapi_document_3_1())?,

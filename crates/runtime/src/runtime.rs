@@ -27,7 +27,10 @@ use crate::{
     files::{FileLimits, Files},
     flow::{Interruption, RecentPast, Thinking},
     idle,
-    knowledge::{self, Knowledge},
+    knowledge::{
+        self, Knowledge,
+        reading::{Readers, ReadingError},
+    },
     loaded::{AgentSource, LoadedAgent, LoadedAgents},
     models::ModelChoices,
     outbound::{IpNet, Outbound},
@@ -63,6 +66,9 @@ pub struct RuntimeOptions {
     pub model_prices: Prices,
     /// What runs functions in JavaScript.
     pub workers: WorkerOptions,
+    /// The program that reads files, which is started with the one argument `document-reader`. `/proc/self/exe` is the
+    /// program that runs, even when its file was replaced since.
+    pub reader: PathBuf,
 }
 
 impl RuntimeOptions {
@@ -82,6 +88,7 @@ impl RuntimeOptions {
                 memory_bytes: CallLimits::default().memory,
                 ..WorkerOptions::new("/proc/self/exe")
             },
+            reader: PathBuf::from("/proc/self/exe"),
         }
     }
 }
@@ -150,6 +157,8 @@ pub(crate) struct Shared {
     pub(crate) files: Files,
     /// What flows look up.
     pub(crate) knowledge: Knowledge,
+    /// What reads files.
+    pub(crate) readers: Readers,
     /// What was said lately in conversations with flows.
     pub(crate) past: RecentPast,
     /// Where flows are thinking.
@@ -180,6 +189,7 @@ impl Shared {
             presets: Presets::new(store.clone()),
             files: Files::in_folder(options.files.clone(), options.file_limits),
             knowledge: Knowledge::new(&store),
+            readers: Readers::of(options.reader.clone()),
             webhooks,
             past: RecentPast::default(),
             thinking: Thinking::default(),
@@ -244,6 +254,7 @@ impl Runtime {
             presets: Presets::new(store.clone()),
             files: live.files.clone(),
             knowledge: live.knowledge.clone(),
+            readers: live.readers.clone(),
             webhooks: Deliveries::silent(store.clone(), live.outbound.clone(), options.webhooks.clone()),
             past: RecentPast::default(),
             thinking: Thinking::default(),
@@ -285,6 +296,14 @@ impl Runtime {
     /// Documents, questions and answers that flows look up.
     pub fn knowledge(&self) -> &Knowledge {
         &self.shared.knowledge
+    }
+
+    /// The text in a file of a media type, without parameters and in lower case.
+    ///
+    /// # Errors
+    /// [`ReadingError`].
+    pub async fn text_of(&self, media_type: &str, content: Vec<u8>) -> Result<String, ReadingError> {
+        self.shared.readers.text(media_type, content).await
     }
 
     /// The client for addresses that people configure.

@@ -1,6 +1,10 @@
 //! Functions run in processes of the binary itself.
 
-use std::time::Duration;
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use ::functions::script::{CallLimits, Script, WorkerOptions, Workers};
 use model::function::{FunctionErrorKind, FunctionInput};
@@ -42,6 +46,19 @@ async fn the_binary_is_a_function_worker_too() {
 }
 
 #[test]
+fn the_binary_is_a_reader_of_documents_too() {
+    let mut reader = Command::new(env!("CARGO_BIN_EXE_parlance"));
+    reader.arg("document-reader").env_clear().stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = reader.spawn().expect("it starts");
+    let mut told = child.stdin.take().expect("a pipe");
+    told.write_all(b"{\"media_type\":\"text/plain\",\"passages_of\":null}\nNine euros.").expect("it listens");
+    drop(told);
+    let said = child.wait_with_output().expect("it ends");
+    assert_eq!((said.status.success(), said.stdout), (true, b"{\"Text\":\"Nine euros.\"}".to_vec()));
+}
+
+#[test]
 fn the_worker_is_nobodys_command() {
-    assert!(!prints(folder().path(), &["help"]).contains("function-worker"));
+    let help = prints(folder().path(), &["help"]);
+    assert!(!help.contains("function-worker") && !help.contains("document-reader"), "{help}");
 }

@@ -1,5 +1,5 @@
-//! The service that indexes what was uploaded, a few documents at a time: reads them off the async threads, keeps their
-//! passages, and says in their documents how far they are.
+//! The service that indexes what was uploaded, a few documents at a time: has them read, keeps their passages, and says in
+//! their documents how far they are.
 //!
 //! Each step can be the last one before a crash. What was begun is begun again at the next start; what nothing names any
 //! more is removed then.
@@ -19,8 +19,6 @@ use crate::{
     tenants::Tenants,
 };
 
-/// How long one document may take to be read. What takes longer is let go: nothing can stop it, and others wait.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// Pause after the store failed.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -117,14 +115,8 @@ impl Shared {
         document: &KnowledgeDocument,
         content: Vec<u8>,
     ) -> Result<Vec<NewPassage>, String> {
-        let (name, media_type) = (document.name.clone(), document.media_type.clone());
-        let reading = spawn_blocking(move || knowledge::read(&name, &media_type, &content));
-        let passages = match tokio::time::timeout(PATIENCE, reading).await {
-            Ok(Ok(read)) => read.map_err(|error| error.to_string())?,
-            // It panicked, which is caught there.
-            Ok(Err(_)) => return Err("it is damaged".to_owned()),
-            Err(_) => return Err(format!("it could not be read within {} seconds", PATIENCE.as_secs())),
-        };
+        let read = self.readers.passages(&document.name, &document.media_type, content).await;
+        let passages = read.map_err(|error| error.to_string())?;
         let passages = self.described(tenant, &document.name, passages).await;
         let indexing = spawn_blocking(move || passages.iter().map(indexed).collect::<Vec<_>>());
         indexing.await.map_err(|_| "it is damaged".to_owned())

@@ -11,6 +11,7 @@
 mod describing;
 mod faqs;
 mod indexing;
+pub mod reading;
 mod retrieval;
 mod waiting;
 
@@ -224,13 +225,21 @@ impl Knowledge {
     /// Has a document indexed again. What it had is found until what it has is (row DA-K13).
     ///
     /// # Errors
-    /// [`DocumentError::NotFound`]; [`DocumentError::Conflict`] when it changes at the same moment.
+    /// [`DocumentError::NotFound`].
     pub async fn index_again(&self, tenant: &TenantId, id: &str) -> Result<KnowledgeDocument, DocumentError> {
-        let Versioned { value, version, .. } = self.versioned(tenant, id).await?;
-        let document = KnowledgeDocument { state: IndexState::Pending, error: None, updated_at: now(), ..value };
-        self.documents.put_without_past(tenant, id, &document, Expect::Version(version)).await?;
-        self.waiting.add(tenant, id);
-        Ok(document)
+        loop {
+            let Versioned { value, version, .. } = self.versioned(tenant, id).await?;
+            let document = KnowledgeDocument { state: IndexState::Pending, error: None, updated_at: now(), ..value };
+            match self.documents.put_without_past(tenant, id, &document, Expect::Version(version)).await {
+                Ok(_) => {
+                    self.waiting.add(tenant, id);
+                    return Ok(document);
+                }
+                // Whoever indexes it has said meanwhile how far it is.
+                Err(DocumentError::Conflict { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Deletes a document, its content and its passages. Flows that name it find nothing there.

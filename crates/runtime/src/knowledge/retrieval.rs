@@ -6,7 +6,8 @@
 use dialogue::flow::document::{Documentation, FlowFile};
 use knowledge::{Corpus, Counted, Question, splitting::pieces};
 use model::TenantId;
-use store::{Candidates, PassageSearch, StoredPassage};
+use store::{Candidates, PassageSearch, StoreError, StoredPassage};
+use tokio::task::spawn_blocking;
 
 use super::{Faq, IndexState, Knowledge, KnowledgeDocument};
 use crate::documents::{DocumentError, Versioned};
@@ -89,15 +90,11 @@ impl Knowledge {
             return Ok(Vec::new());
         }
         let Candidates { passages, total, total_words, with } = self.candidates(tenant, places, &question).await?;
-        let mut corpus = Corpus::new(total, total_words, with);
-        let mut candidates: Vec<(Counted, Candidate<'_>)> = Vec::new();
-        for (file, text) in
-            places.files.iter().flat_map(|file| pieces(&file.text).into_iter().map(move |text| (file, text)))
-        {
-            let counted = question.count(&text);
-            corpus.add(&counted);
-            candidates.push((counted, Candidate::OfFile(file, text)));
-        }
+        let (corpus, of_files) = in_files(Corpus::new(total, total_words, with), &question, places.files).await?;
+        let mut candidates: Vec<(Counted, Candidate<'_>)> = of_files
+            .into_iter()
+            .map(|(counted, at, text)| (counted, Candidate::OfFile(&places.files[at], text)))
+            .collect();
         for passage in passages {
             candidates.push((question.count(&passage.text), Candidate::Stored(passage)));
         }
@@ -111,6 +108,7 @@ impl Knowledge {
         Ok(best)
     }
 
+    /// What the store finds.
     async fn candidates(
         &self,
         tenant: &TenantId,
@@ -154,4 +152,36 @@ impl Knowledge {
         }
         Ok(None)
     }
+}
+
+/// A passage of a file: its counts, which file it is of, and what it says.
+type OfFile = (Counted, usize, String);
+
+/// The passages of files, added to a corpus. They are cut anew for each question; of two million characters that takes long
+/// enough for others to wait, were it done here.
+async fn in_files(
+    corpus: Corpus,
+    question: &Question,
+    files: &[FlowFile],
+) -> Result<(Corpus, Vec<OfFile>), DocumentError> {
+    if files.is_empty() {
+        return Ok((corpus, Vec::new()));
+    }
+    let texts: Vec<String> = files.iter().map(|file| file.text.clone()).collect();
+    let question = question.clone();
+    let counting = spawn_blocking(move || {
+        let (mut corpus, mut found) = (corpus, Vec::new());
+        for (at, text) in texts.iter().enumerate() {
+            for piece in pieces(text) {
+                let counted = question.count(&piece);
+                corpus.add(&counted);
+                found.push((counted, at, piece));
+            }
+        }
+        (corpus, found)
+    });
+    counting.await.map_err(|stopped| {
+        let problem = stopped.to_string();
+        DocumentError::from(StoreError::Unavailable { action: "look into a flow's files", problem })
+    })
 }

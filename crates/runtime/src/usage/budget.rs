@@ -4,6 +4,9 @@
 //! record that is written after adds to it. A turn that finds the budget spent asks no model: the flow says its fallback.
 //! A turn that has begun is finished, so the budget may be exceeded by what goes on when its end is reached.
 //!
+//! What is asked beside conversations (descriptions of passages) is bounded as well. It is in no record: it is in the sum
+//! until the server starts anew.
+//!
 //! Months are those of UTC. What is erased or expires stays in the sum until the server starts anew.
 
 use std::{collections::HashMap, sync::Arc};
@@ -117,6 +120,15 @@ impl Budgets {
         }
     }
 
+    /// Adds what was spent beside conversations; nothing where nobody has asked for the sum.
+    pub(crate) async fn add_beside(&self, tenant: &TenantId, cost: f64) {
+        let known = self.0.lock().get(tenant).cloned();
+        let Some(slot) = known else { return };
+        if let Some(month) = &mut *slot.lock().await {
+            month.spent += cost;
+        }
+    }
+
     /// How a budget stands, and the events that are due.
     async fn standing(
         &self,
@@ -216,6 +228,24 @@ impl Shared {
         Ok(is_over.then(error))
     }
 
+    /// Whether no model may be asked beside conversations: the tenant's budget is spent, or nobody knows how it stands.
+    /// The next turn tells of it.
+    pub(crate) async fn may_spend_nothing(&self, tenant: &TenantId) -> bool {
+        match self.standing_of(tenant).await {
+            Ok(budget) => budget.is_some_and(|budget| budget.is_spent()),
+            Err(error) => {
+                tracing::warn!(%tenant, %error, "how the budget stands is not known: no model is asked");
+                true
+            }
+        }
+    }
+
+    async fn standing_of(&self, tenant: &TenantId) -> Result<Option<Budget>, TurnError> {
+        let Some(terms) = self.model_choices.of(tenant).await?.budget() else { return Ok(None) };
+        let (budget, _) = self.budgets.standing(&self.store, tenant, terms, Timestamp::now()).await?;
+        Ok(Some(budget))
+    }
+
     /// How a tenant's budget stands, if it has one. What is to be told of it is told, as a fact about whoever's turn
     /// it was, whose place is held.
     async fn budget_of(&self, tenant: &TenantId, contact: &ContactId) -> Result<Option<Budget>, TurnError> {
@@ -248,10 +278,7 @@ impl Runtime {
     /// # Errors
     /// When the store fails.
     pub async fn budget(&self, tenant: &TenantId) -> Result<Option<Budget>, TurnError> {
-        let shared = self.shared();
-        let Some(terms) = shared.model_choices.of(tenant).await?.budget() else { return Ok(None) };
-        let (budget, _) = shared.budgets.standing(&shared.store, tenant, terms, Timestamp::now()).await?;
-        Ok(Some(budget))
+        self.shared().standing_of(tenant).await
     }
 }
 
@@ -332,6 +359,9 @@ mod tests {
         assert_eq!(sum(february).await, 4.0, "what began before the month is not the month's");
         let (again, _) = Budgets::default().standing(&store, &acme, terms, february).await.expect("a sum");
         assert_eq!(again.spent, 4.0, "after a restart it is the same");
+        budgets.add_beside(&acme, 0.5).await;
+        budgets.add_beside(&other, 0.5).await;
+        assert_eq!(sum(february).await, 4.5, "what is asked beside conversations counts");
     }
 
     #[tokio::test]

@@ -174,8 +174,8 @@ struct Uploading {
 }
 
 /// Takes a document, at most 10 MiB: `application/pdf`, `text/html`, `text/markdown`, `text/csv` or other text in UTF-8.
-/// It is sent as the part `file` of a form, or as the body itself, whose `Content-Type` says what it is. Where its media
-/// type is `application/octet-stream`, the ending of its name says it.
+/// It is sent as the part `file` of a form, or as the body itself, whose `Content-Type` says what it is. Where its
+/// sender does not know (`application/octet-stream`, or nothing is said), the ending of its name says it.
 ///
 /// It is answered before the document can be found. `Location` is where its `state` is: `Indexed` when it can.
 #[utoipa::path(

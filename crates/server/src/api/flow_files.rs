@@ -8,7 +8,7 @@ use axum::{
 use dialogue::flow::document::FlowFile;
 use knowledge::extraction::{self, ExtractionError};
 use model::AgentId;
-use runtime::access::scope;
+use runtime::{access::scope, knowledge::reading::ReadingError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -121,7 +121,7 @@ async fn attach(
     let file = FlowFile {
         id: Uuid::now_v7().to_string(),
         name: asked.0.name,
-        text: text_of(media_type.clone(), bytes).await?,
+        text: text_of(&app, &media_type, bytes).await?,
         media_type,
     };
     let card = FlowFileCard::from(&file);
@@ -132,16 +132,16 @@ async fn attach(
     Ok((StatusCode::CREATED, axum::Json(card)))
 }
 
-/// The text of a file. Reading one takes the processor for as long as it takes: not on the async threads.
-async fn text_of(media_type: String, bytes: Vec<u8>) -> Result<String, Problem> {
-    let read = tokio::task::spawn_blocking(move || extraction::text(&media_type, &bytes)).await;
-    let read = read.map_err(|error| Problem::broken(&error.to_string()))?;
-    read.map_err(|error| match error {
-        ExtractionError::UnknownType(_) => {
-            let remedy = "Send `application/pdf`, `text/html`, `text/csv` or `text/plain` as `Content-Type`.";
-            Problem::invalid("Content-Type", error.to_string(), remedy)
-        }
-        ExtractionError::Unreadable(_) | ExtractionError::Empty => {
+/// The text of a file.
+async fn text_of(app: &App, media_type: &str, bytes: Vec<u8>) -> Result<String, Problem> {
+    if !extraction::is_readable(media_type) {
+        let remedy = "Send `application/pdf`, `text/html`, `text/csv` or `text/plain` as `Content-Type`.";
+        let error = ExtractionError::UnknownType(media_type.to_owned());
+        return Err(Problem::invalid("Content-Type", error.to_string(), remedy));
+    }
+    app.runtime.text_of(media_type, bytes).await.map_err(|error| match error {
+        ReadingError::NoReader(problem) => Problem::broken(&problem),
+        ReadingError::Unreadable(_) | ReadingError::Slow(_) | ReadingError::Died => {
             Problem::invalid("body", error.to_string(), "Send a file with text in it, not a scanned picture.")
         }
     })

@@ -35,11 +35,11 @@ pub(crate) struct TestAgent {
     pub(crate) app_key: String,
 }
 
-/// The program that runs functions in JavaScript: the crate `functions` builds it for its own tests, beside these.
-fn function_worker() -> PathBuf {
+/// A program that runs functions in JavaScript, or reads files: a crate builds it for its own tests, beside these.
+fn program(name: &str, of: &str) -> PathBuf {
     let tests = std::env::current_exe().expect("a program");
-    let built = tests.ancestors().nth(2).expect("the folder of what was built").join("function-worker");
-    assert!(built.is_file(), "{} is missing: run `cargo build -p functions`", built.display());
+    let built = tests.ancestors().nth(2).expect("the folder of what was built").join(name);
+    assert!(built.is_file(), "{} is missing: run `cargo build -p {of}`", built.display());
     built
 }
 
@@ -79,7 +79,8 @@ impl TestApp {
         of_server: impl FnOnce(&mut Options),
     ) -> Self {
         let mut options = RuntimeOptions::in_data_dir(folder.path());
-        options.workers.program = function_worker();
+        options.workers.program = program("function-worker", "functions");
+        options.reader = program("document-reader", "runtime");
         of_runtime(&mut options);
         let runtime = Runtime::start(store.clone(), options);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

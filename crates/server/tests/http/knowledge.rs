@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use language::chat::Prices;
 use reqwest::{Client, Method, StatusCode, header};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -234,6 +235,49 @@ async fn da_k02_what_cannot_be_read_fails_and_can_be_tried_again(
     assert_eq!(app.integrator(Method::POST, "documents/nobody/index", None).await.0, 404);
 }
 
+/// A page that draws a form that draws itself: whoever reads it overflows their stack.
+fn endless_pdf() -> Vec<u8> {
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</XObject<</X 5 0 R>>>>>>",
+        "<</Length 5>>\nstream\n/X Do\nendstream",
+        "<</Type/XObject/Subtype/Form/BBox[0 0 1 1]/Resources<</XObject<</X 5 0 R>>>>/Length 5>>\nstream\n/X Do\nendstream",
+    ];
+    let mut pdf = String::from("%PDF-1.4\n");
+    let mut table = String::from("xref\n0 6\n0000000000 65535 f \n");
+    for (number, object) in (1..).zip(objects) {
+        table.push_str(&format!("{:010} 00000 n \n", pdf.len()));
+        pdf.push_str(&format!("{number} 0 obj\n{object}\nendobj\n"));
+    }
+    let start = pdf.len();
+    format!("{pdf}{table}trailer\n<</Size 6/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n").into_bytes()
+}
+
+/// Nothing catches a stack that overflows: what reads such files ends, and the server goes on.
+#[rstest]
+#[case::a_form_in_itself("application/pdf", endless_pdf())]
+#[case::ends_that_end_nothing("text/html", "<div></x>".repeat(20_000).into_bytes())]
+#[case::ends_in_comments("text/html", "<div><!--</div>-->".repeat(20_000).into_bytes())]
+#[case::cells_in_a_drawing("text/html", format!("<svg>{}", "<td>".repeat(20_000)).into_bytes())]
+#[tokio::test]
+async fn da_k02_a_file_that_ends_what_reads_it_ends_nothing_else(#[case] kind: &str, #[case] content: Vec<u8>) {
+    let app = TestApp::start().await;
+    let (status, answer, _) = upload(&app, "?name=evil", kind, content.clone()).await;
+    assert_eq!(status, 202, "{answer}");
+    let document = settled(&app, answer["id"].as_str().expect("an id")).await;
+    assert_eq!(document["state"], "Failed", "{document}");
+    assert_eq!(document["error"], "it is damaged, or takes too much to be read");
+
+    // Nor where somebody waits for the text.
+    let world = reading(app, &[], json!({})).await;
+    let url = format!("{}/api/v1/demo/flows/handlers/{}/files?name=evil", world.app.url, world.flow);
+    let request = Client::new().post(url).bearer_auth(&world.app.token).header(header::CONTENT_TYPE, kind);
+    let (status, refusal) = json_of(request.body(content).send().await.expect("an answer")).await;
+    assert_eq!((status.as_u16(), &refusal["errors"][0]["field"]), (422, &json!("body")), "{refusal}");
+    uploaded(&world.app, "rules.md", "text/markdown", RULES).await;
+}
+
 #[tokio::test]
 async fn da_k03_a_stored_passage_begins_with_its_place_in_the_document() {
     let app = TestApp::start().await;
@@ -276,6 +320,30 @@ async fn da_k03_a_model_describes_passages_where_the_tenant_wants_it(
     let place = "From \u{201c}rules.md\u{201d}, section \u{201c}House rules \u{203a} Parking\u{201d}.";
     assert_eq!(passages(&app, &id).await[0], format!("{place}{said}\n\nParking costs nine euros a night."));
     assert_eq!(found(&app, "guests").await.is_empty(), said.is_empty(), "what the model says is found, too");
+}
+
+#[tokio::test]
+async fn da_k03_nothing_is_described_once_the_budget_of_the_month_is_spent() {
+    let prices = Prices::parse("scripted/describer=1000000/1000000/1000000").expect("prices");
+    let app = TestApp::start_with(|options| options.model_prices = prices).await;
+    let describer = script(&[told("passages of a document", "It is for guests.")]);
+    assert!(app.integrator(Method::PUT, "model-scripts/describer", Some(describer)).await.0.is_success());
+    for (key, value) in [
+        ("LanguageModels.Provider", json!("scripted")),
+        ("LanguageModels.Model", json!("describer")),
+        ("Knowledge.DescribePassages", json!(true)),
+        ("Budget.MonthlyUsd", json!(1)),
+    ] {
+        let (status, answer) =
+            app.integrator(Method::PUT, &format!("environment/{key}"), Some(json!({ "value": value }))).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    // The first two are asked about at once, and cost more than there is.
+    let id = uploaded(&app, "rules.md", "text/markdown", RULES).await;
+    let described: Vec<bool> = passages(&app, &id).await.iter().map(|text| text.contains("for guests")).collect();
+    assert_eq!(described, [true, true, false]);
+    let id = uploaded(&app, "more.md", "text/markdown", RULES).await;
+    assert!(passages(&app, &id).await.iter().all(|text| !text.contains("for guests")));
 }
 
 #[tokio::test]
@@ -466,6 +534,21 @@ async fn da_k10_files_of_the_flow_documents_and_faqs_are_ranked_together() {
     page.says("parking").await;
     let (_, found) = looked_up(&world.journal(&page, 3).await).expect("it was looked up");
     assert!(found.len() == 1 && found[0].contains("nine euros"), "{found:?}");
+}
+
+#[tokio::test]
+async fn da_k13_a_document_is_indexed_again_in_the_background_and_found_meanwhile() {
+    let app = TestApp::start().await;
+    let id = uploaded(&app, "rules.md", "text/markdown", RULES).await;
+    // Also while it is being indexed: what is asked then comes after it.
+    for _ in 0..30 {
+        let (status, document) = app.integrator(Method::POST, &format!("documents/{id}/index"), None).await;
+        assert_eq!((status.as_u16(), &document["state"]), (202, &json!("Pending")), "{document}");
+        assert_eq!(found(&app, "parking").await.len(), 1, "it is found as it was");
+    }
+    let document = settled(&app, &id).await;
+    assert_eq!((&document["state"], &document["passages"]), (&json!("Indexed"), &json!(3)), "{document}");
+    assert_eq!(found(&app, "parking").await.len(), 1);
 }
 
 #[tokio::test]

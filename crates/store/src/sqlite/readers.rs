@@ -71,8 +71,8 @@ impl Readers {
                 field: "data directory",
                 problem: "its path is not valid UTF-8: choose another".to_owned(),
             })?;
-            connection.execute("ATTACH DATABASE ?1 AS turn_log", [path]).map_err(unavailable("open a database"))?;
-            let _ = schema;
+            let attach = format!("ATTACH DATABASE ?1 AS {schema}");
+            connection.execute(&attach, [path]).map_err(unavailable("open a database"))?;
         }
         Ok(connection)
     }

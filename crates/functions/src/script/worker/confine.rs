@@ -13,12 +13,12 @@ use rustix::{
     time::{ClockId, clock_gettime},
 };
 
-/// Address space: far above what the engine's own limit admits, since allocators reserve more than they use.
-const ADDRESS_SPACE: u64 = 4 << 30;
 /// How much a worker steps back behind the server.
 const NICENESS: i32 = 5;
 
-pub(super) fn confine() {
+/// Takes from this process what it does not need, and bounds the memory that it can name, in bytes. To be called while
+/// there is one thread.
+pub fn confine(address_space: u64) {
     // When memory is short, the system ends workers before the server. Before files are out of reach.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     let _ = std::env::set_current_dir("/");
@@ -35,7 +35,7 @@ pub(super) fn confine() {
         (Resource::Nproc, 0),
         // The three that it has, and none beside them: it can open nothing.
         (Resource::Nofile, 3),
-        (Resource::As, ADDRESS_SPACE),
+        (Resource::As, address_space),
     ] {
         let _ = setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) });
     }
@@ -48,7 +48,7 @@ pub(super) fn cpu_time() -> Duration {
 
 /// Has the system end the process when it has computed for so long. The limit counts from the process's start and in
 /// whole seconds: it is moved ahead of each task, and coarser than the server's own.
-pub(super) fn end_after(cpu: Duration) {
+pub fn end_after(cpu: Duration) {
     let end = (cpu_time() + cpu).as_secs() + 2;
     let maximum = getrlimit(Resource::Cpu).maximum;
     let _ = setrlimit(Resource::Cpu, Rlimit { current: Some(end), maximum });

@@ -5,7 +5,7 @@
 //! that neither costs a caller anything. No engine sees two tasks: nothing of one can reach the next.
 
 mod channel;
-mod confine;
+pub mod confine;
 mod engine;
 mod fault;
 mod platform;
@@ -21,6 +21,8 @@ use crate::script::message::{FromWorker, ToWorker};
 use channel::Channel;
 use engine::Engine;
 
+/// Address space: far above what the engine's own limit admits, since allocators reserve more than they use.
+const ADDRESS_SPACE: u64 = 4 << 30;
 /// Engines that are made ahead.
 const AHEAD: usize = 2;
 /// A task that took longer may have left much to tear down: that is done before the next one's time begins.
@@ -29,7 +31,7 @@ const SHORT: Duration = Duration::from_millis(5);
 /// Runs tasks until nobody is left who sends any. To be called first thing in a process with a single thread: before
 /// logs, configuration or an asynchronous runtime.
 pub fn run() -> ExitCode {
-    confine::confine();
+    confine::confine(ADDRESS_SPACE);
     match work(&Rc::new(Channel::default())) {
         Ok(never) => match never {},
         Err(_) => ExitCode::FAILURE,

@@ -13,6 +13,7 @@ suite![
     passages_are_replaced_as_one,
     words_are_found_in_the_sources_that_are_named,
     what_is_counted_is_what_is_there,
+    it_does_not_matter_in_how_many_sources_is_looked,
     the_limit_keeps_what_fits,
     words_are_no_syntax,
     what_is_removed_is_found_no_more,
@@ -89,6 +90,35 @@ async fn what_is_counted_is_what_is_there(fresh: Factory) {
     acme.put_passages("c", 1, passages(&["park"])).await.unwrap();
     let found = search(&acme, &["b", "a"], &["park", "zebra", "dog"], 1).await;
     assert_eq!((found.total, found.total_words, found.with), (3, 5, vec![2, 0, 1]));
+}
+
+async fn it_does_not_matter_in_how_many_sources_is_looked(fresh: Factory) {
+    let fresh = fresh().await;
+    let (acme, globex) = (fresh.store.tenant(&tenant("acme")), fresh.store.tenant(&tenant("globex")));
+    let names: Vec<String> = (0..600).map(|number| format!("source {number:03}")).collect();
+    for (number, name) in names.iter().enumerate() {
+        let texts = [if number % 3 == 0 { "park cost" } else { "dog" }, "park rest rest"];
+        acme.put_passages(name, 1, passages(&texts)).await.unwrap();
+    }
+    globex.put_passages("source 000", 1, passages(&["park cost"])).await.unwrap();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    // More than are named one by one, and fewer than there are; and the same in parts.
+    let (named, words) = (&names[..500], ["park", "cost", "zebra", "dog"]);
+    let whole = search(&acme, named, &words, 10_000).await;
+    let mut parts = Candidates { with: vec![0; words.len()], ..Candidates::default() };
+    for part in named.chunks(100) {
+        let found = search(&acme, part, &words, 10_000).await;
+        parts.passages.extend(found.passages);
+        parts.total += found.total;
+        parts.total_words += found.total_words;
+        parts.with.iter_mut().zip(found.with).for_each(|(sum, with)| *sum += with);
+    }
+    assert_eq!(whole, parts);
+    assert_eq!(whole.with, [500 + 167, 167, 0, 333]);
+    // Where only some are wanted, they are those that fit best.
+    let some = search(&acme, named, &["cost"], 20).await;
+    assert!(some.passages.len() == 20 && some.passages.iter().all(|passage| passage.text == "<park cost>"), "{some:?}");
+    assert_eq!(search(&globex, named, &["park"], 10_000).await.with, [1]);
 }
 
 async fn the_limit_keeps_what_fits(fresh: Factory) {

@@ -26,8 +26,8 @@ CREATE TABLE passages (
     UNIQUE (source, ordinal)
 ) STRICT;
 
--- The words of the passages; a row has its passage's number. `owner` is one word that stands for the source, so that a
--- search reads nothing of others. The words come as the caller cut them: nothing is folded here.
+-- The words of the passages; a row has its passage's number. `owner` is two words, one that stands for the tenant and
+-- one for the source, so that a search reads nothing of other tenants. The words come as the caller cut them: nothing is folded here.
 CREATE VIRTUAL TABLE passage_words USING fts5 (
     owner, words, content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 0"
 );
