@@ -87,6 +87,17 @@ impl Shared {
         if !settings.describes_passages() {
             return None;
         }
+        match self.has_spent_budget(tenant).await {
+            Ok(false) => {}
+            Ok(true) => {
+                tracing::info!(%tenant, "the budget is spent: passages are not described");
+                return None;
+            }
+            Err(error) => {
+                tracing::warn!(%tenant, %error, "how the budget stands is not known: passages are not described");
+                return None;
+            }
+        }
         let call = settings.call(&Default::default()).ok()?;
         Some(ModelCall { timeout: PATIENCE, retries: 1, ..call })
     }
