@@ -175,6 +175,12 @@ async fn da_j11_a_published_flow_keeps_the_snapshot_of_its_functions() {
     assert_eq!(pinned(3).await, pinned(2).await, "what did not change has no new snapshot");
     let (_, listed) = ask(&app, Method::GET, &format!("functions/{function}/snapshots"), None).await;
     assert_eq!(listed["snapshots"].as_array().map(Vec::len), Some(2));
+    for missing in [0, 3] {
+        let (status, problem) =
+            ask(&app, Method::GET, &format!("functions/{function}/snapshots/{missing}"), None).await;
+        let expected = format!("There is no snapshot `{missing}` here.");
+        assert_eq!((status, &problem["detail"]), (404, &json!(expected)), "{problem}");
+    }
 }
 
 #[tokio::test]
