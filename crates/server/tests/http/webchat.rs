@@ -150,10 +150,13 @@ async fn da_w02_bad_messages_are_refused_and_nothing_is_stored() {
         json!({ "message": "x".repeat(20_001) }),
         json!({ "message": "x", "messageId": "" }),
         json!({ "message": 1 }),
+        json!([]),
+        json!("Hello"),
     ] {
         let (status, problem) = page.call(Method::POST, &page.path(""), Some(body)).await;
         assert_eq!(status, 422, "{problem}");
         assert!(problem["errors"][0]["remedy"].is_string(), "{problem}");
+        assert!(!problem.to_string().contains("struct"), "{problem}");
     }
     let (status, _) = page.call(Method::POST, "/no-id", Some(json!({ "message": "x" }))).await;
     assert_eq!(status, 404);
