@@ -143,25 +143,31 @@ impl Shared {
         let is_guarded = guardrails.moderate_output || !guardrails.excluded_output.is_empty();
         let streams = completion.purpose == Purpose::Answer && configuration.model.streaming && !is_guarded;
         let live = flow_call.call.live.as_ref().filter(|_| streams);
-        let result = match live {
-            None => self.models.complete(tenant, &call, &completion.request, None).await,
-            Some(live) => {
-                let entry = *ids.entry(completion.ordinal).or_insert_with(|| EntryId(Uuid::now_v7()));
-                let (deltas, mut said) = mpsc::unbounded_channel();
-                let asked = async {
-                    let result = self.models.complete(tenant, &call, &completion.request, Some(&deltas)).await;
-                    drop(deltas);
-                    result
-                };
-                let told = async {
-                    while let Some(text) = said.recv().await {
-                        // Who asked may be gone; the turn goes on all the same.
-                        let _ = live.send(Live::Delta { entry, text });
-                    }
-                };
-                tokio::join!(asked, told).0
+        let answered = async {
+            match live {
+                None => self.models.complete(tenant, &call, &completion.request, None).await,
+                Some(live) => {
+                    let entry = *ids.entry(completion.ordinal).or_insert_with(|| EntryId(Uuid::now_v7()));
+                    let (deltas, mut said) = mpsc::unbounded_channel();
+                    let asked = async {
+                        let result = self.models.complete(tenant, &call, &completion.request, Some(&deltas)).await;
+                        drop(deltas);
+                        result
+                    };
+                    let told = async {
+                        while let Some(text) = said.recv().await {
+                            // Who asked may be gone; the turn goes on all the same.
+                            let _ = live.send(Live::Delta { entry, text });
+                        }
+                    };
+                    tokio::join!(asked, told).0
+                }
             }
         };
+        // The call's own time begins when it is its turn in the tenant's queue; the customer waits from now on.
+        let result = tokio::time::timeout(left + RESERVE / 2, answered).await.unwrap_or_else(|_| {
+            Err(ChatError::new(ChatErrorKind::TimedOut, "its model was busy until the turn had no time left"))
+        });
         match &result {
             Err(error) if error.kind == ChatErrorKind::Saturated => {
                 let retry_after = error.retry_after.unwrap_or(Duration::from_secs(1));
