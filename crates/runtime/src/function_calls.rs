@@ -141,17 +141,28 @@ impl Runtime {
     /// # Errors
     /// [`FunctionErrorKind::Syntax`] with line and column.
     pub async fn check_function(&self, tenant: &TenantId, function: &FunctionDocument) -> Result<(), FunctionError> {
+        let libraries = match function.code {
+            Code::Integration { .. } => Vec::new(),
+            Code::Library { .. } | Code::JavaScript { .. } => self.libraries(tenant).await?,
+        };
+        self.check_function_with(tenant, function, libraries).await
+    }
+
+    /// As [`Self::check_function`], with libraries that may be those of a file: names and sources.
+    ///
+    /// # Errors
+    /// [`FunctionErrorKind::Syntax`] with line and column.
+    pub async fn check_function_with(
+        &self,
+        tenant: &TenantId,
+        function: &FunctionDocument,
+        libraries: Vec<(String, String)>,
+    ) -> Result<(), FunctionError> {
         let workers = &self.shared().workers;
         match &function.code {
             Code::Integration { integration, settings } => integration::check(integration, settings),
-            Code::Library { source } => {
-                let script = Script::library(source.as_str(), self.libraries(tenant).await?);
-                workers.check(tenant, &script).await
-            }
-            Code::JavaScript { source } => {
-                let script = Script::new(source.as_str(), self.libraries(tenant).await?, []);
-                workers.check(tenant, &script).await
-            }
+            Code::Library { source } => workers.check(tenant, &Script::library(source.as_str(), libraries)).await,
+            Code::JavaScript { source } => workers.check(tenant, &Script::new(source.as_str(), libraries, [])).await,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Flows as files, copies and pictures (rows DA-F12, DA-F13, DA-F15), and what is wrong with them.
 
+use std::collections::BTreeMap;
+
 use axum::{
     extract::{FromRequest, Request, State},
     http::{StatusCode, header},
@@ -9,10 +11,12 @@ use dialogue::{
     flow::{
         Outcome,
         export::{LARGEST_FILE, Portable, export},
+        function::Code,
         thumbnail,
     },
     problem::Severity,
 };
+use model::TenantId;
 use runtime::{
     access::scope,
     agents::{Access, ImportedFlow},
@@ -25,6 +29,7 @@ use super::{
     access::{Asked, Caller, body},
     camel::{camel_path, refused},
     flows::{self, FlowCard, card, made},
+    functions::understood,
     noted::Did,
 };
 use crate::{
@@ -119,6 +124,27 @@ impl FromRequest<App> for FlowFile {
     }
 }
 
+/// Refuses a file in which a function cannot be read, as it would be by itself. Each may import the libraries of the file,
+/// and those of the tenant.
+async fn readable(app: &App, tenant: &TenantId, file: &Portable) -> Result<(), Problem> {
+    let known = app.functions.documents(tenant).await?;
+    let mut libraries = BTreeMap::new();
+    for library in known.values().chain(file.libraries.values()) {
+        if let Code::Library { source } = &library.code {
+            libraries.insert(library.name.clone(), source.clone());
+        }
+    }
+    let functions = file.functions.iter().map(|(id, function)| (format!("functions.{id}"), function));
+    let of_file = file.libraries.iter().map(|(name, library)| (format!("libraries.{name}"), library));
+    for (place, function) in functions.chain(of_file) {
+        let libraries = libraries.clone().into_iter().collect();
+        let looked_at = app.runtime.check_function_with(tenant, function, libraries).await;
+        understood(looked_at, &function.code)
+            .map_err(|problem| problem.with_fields(|field| format!("{place}.{field}")))?;
+    }
+    Ok(())
+}
+
 /// Makes a flow of a file that was exported here or elsewhere. Functions that the tenant has are used, others made;
 /// where a name stands for something else, the new one is renamed, also where the flow refers to it.
 #[utoipa::path(
@@ -141,6 +167,7 @@ async fn import(
     if !(file.0.functions.is_empty() && file.0.libraries.is_empty()) {
         caller.require(runtime::access::Scope::FunctionsCreate)?;
     }
+    readable(&app, tenant, &file.0).await?;
     let ImportedFlow { flow, functions, warnings } = app.agents.import_flow(tenant, &file.0, Access::Guarded).await?;
     let functions: Vec<ImportedFunction> = functions.into_iter().map(ImportedFunction::of).collect();
     for function in functions.iter().filter(|function| function.outcome != "Reused") {
