@@ -1,7 +1,5 @@
 //! Flows as files, copies and pictures (rows DA-F12, DA-F13, DA-F15), and what is wrong with them.
 
-use std::collections::BTreeMap;
-
 use axum::{
     extract::{FromRequest, Request, State},
     http::{StatusCode, header},
@@ -11,7 +9,6 @@ use dialogue::{
     flow::{
         Outcome,
         export::{LARGEST_FILE, Portable, export},
-        function::Code,
         thumbnail,
     },
     problem::Severity,
@@ -127,18 +124,13 @@ impl FromRequest<App> for FlowFile {
 /// Refuses a file in which a function cannot be read, as it would be by itself. Each may import the libraries of the file,
 /// and those of the tenant.
 async fn readable(app: &App, tenant: &TenantId, file: &Portable) -> Result<(), Problem> {
-    let known = app.functions.documents(tenant).await?;
-    let mut libraries = BTreeMap::new();
-    for library in known.values().chain(file.libraries.values()) {
-        if let Code::Library { source } = &library.code {
-            libraries.insert(library.name.clone(), source.clone());
-        }
-    }
+    let mut known = app.functions.documents(tenant).await?;
+    known.retain(|_, function| !file.libraries.contains_key(&function.name));
+    known.extend(file.libraries.iter().map(|(name, library)| (format!("libraries.{name}"), library.clone())));
     let functions = file.functions.iter().map(|(id, function)| (format!("functions.{id}"), function));
     let of_file = file.libraries.iter().map(|(name, library)| (format!("libraries.{name}"), library));
     for (place, function) in functions.chain(of_file) {
-        let libraries = libraries.clone().into_iter().collect();
-        let looked_at = app.runtime.check_function_with(tenant, function, libraries).await;
+        let looked_at = app.runtime.check_function_among(tenant, function, &known).await;
         understood(looked_at, &function.code)
             .map_err(|problem| problem.with_fields(|field| format!("{place}.{field}")))?;
     }
