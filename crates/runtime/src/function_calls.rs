@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use dialogue::flow::{
     document::StaticValue,
     function::{Code, FunctionDocument},
+    version::imported,
 };
 use functions::{
     host::{FetchRequest, FetchResponse, Host, MAX_RESPONSE_BYTES},
@@ -117,7 +118,7 @@ impl Runtime {
     ) -> Result<FunctionOutput, FunctionError> {
         let shared = self.shared();
         let settings = shared.model_choices.of(tenant).await.map_err(broken)?;
-        let libraries = self.libraries(tenant).await?;
+        let libraries = libraries_of(function, &self.functions(tenant).await?);
         let nothing = BTreeMap::new();
         let script = script_of(function, libraries, &nothing);
         let limit = match function.timeout_seconds {
@@ -141,29 +142,50 @@ impl Runtime {
     /// # Errors
     /// [`FunctionErrorKind::Syntax`] with line and column.
     pub async fn check_function(&self, tenant: &TenantId, function: &FunctionDocument) -> Result<(), FunctionError> {
+        let known = match function.code {
+            Code::Integration { .. } => BTreeMap::new(),
+            Code::Library { .. } | Code::JavaScript { .. } => self.functions(tenant).await?,
+        };
+        self.check_function_among(tenant, function, &known).await
+    }
+
+    /// As [`Self::check_function`], among functions whose libraries it may import: those of a file, for example.
+    ///
+    /// # Errors
+    /// [`FunctionErrorKind::Syntax`] with line and column.
+    pub async fn check_function_among(
+        &self,
+        tenant: &TenantId,
+        function: &FunctionDocument,
+        known: &BTreeMap<String, FunctionDocument>,
+    ) -> Result<(), FunctionError> {
         let workers = &self.shared().workers;
         match &function.code {
             Code::Integration { integration, settings } => integration::check(integration, settings),
             Code::Library { source } => {
-                let script = Script::library(source.as_str(), self.libraries(tenant).await?);
+                let script = Script::library(source.as_str(), libraries_of(function, known));
                 workers.check(tenant, &script).await
             }
             Code::JavaScript { source } => {
-                let script = Script::new(source.as_str(), self.libraries(tenant).await?, []);
+                let script = Script::new(source.as_str(), libraries_of(function, known), []);
                 workers.check(tenant, &script).await
             }
         }
     }
 
-    /// The libraries of a tenant as they are now.
-    async fn libraries(&self, tenant: &TenantId) -> Result<Vec<(String, String)>, FunctionError> {
-        let functions = Functions::new(self.store()).documents(tenant).await.map_err(broken)?;
-        let libraries = functions.into_values().filter_map(|function| match function.code {
-            Code::Library { source } => Some((function.name, source)),
-            _ => None,
-        });
-        Ok(libraries.collect())
+    /// The functions of a tenant as they are now.
+    async fn functions(&self, tenant: &TenantId) -> Result<BTreeMap<String, FunctionDocument>, FunctionError> {
+        Functions::new(self.store()).documents(tenant).await.map_err(broken)
     }
+}
+
+/// The libraries that a function imports, with their sources. Not all that there are: a call takes a bounded number.
+fn libraries_of(function: &FunctionDocument, known: &BTreeMap<String, FunctionDocument>) -> Vec<(String, String)> {
+    let sources = imported([function], known).into_iter().filter_map(|(name, id)| match &known.get(&id)?.code {
+        Code::Library { source } => Some((name, source.clone())),
+        _ => None,
+    });
+    sources.collect()
 }
 
 fn broken(problem: DocumentError) -> FunctionError {

@@ -228,7 +228,7 @@ impl Functions {
     /// [`DocumentError::NotFound`].
     pub async fn snapshot(&self, tenant: &TenantId, id: &str, number: u32) -> Result<Snapshot, DocumentError> {
         let Versioned { value: function, .. } = self.need(tenant, id).await?;
-        if number > function.snapshots {
+        if number == 0 || number > function.snapshots {
             return Err(DocumentError::not_found("snapshot", number));
         }
         Ok(self.snapshots.need(tenant, &snapshot_id(id, number)).await?.value)

@@ -4,7 +4,7 @@
 //! Pure: what it was before, what was said and what the agent did give what it is now. Its cost does not depend on how
 //! long the conversation is: every message lets the former ones fade, and no text is kept.
 
-use dialogue::flow::engine::Line;
+use dialogue::flow::engine::{Line, LineBody};
 use language::sentiment::heard;
 use model::{
     inbound::{Act, Inbound},
@@ -12,6 +12,7 @@ use model::{
     record::Author,
     transcript::{Control, TranscriptState},
 };
+use serde_json::Value;
 
 use crate::record::{Part, Taken};
 
@@ -29,6 +30,8 @@ const MOST_RELIEF: u32 = 300;
 /// What a conversation's being marked for review says, and its being reported.
 const FLAGGED: u32 = 300;
 const REPORTED: u32 = 600;
+/// Refusals that are about no words: a bound was reached.
+const BOUNDS: [&str; 3] = ["budget", "max_cost", "max_turns"];
 /// What says less than this is no reason.
 const NO_REASON: u32 = 100;
 
@@ -73,19 +76,22 @@ struct Happened {
 
 impl Happened {
     fn of(inbound: &Inbound, taken: &Taken) -> Self {
-        let notes = |kind: &str| {
-            taken.parts.iter().any(|part| match part {
-                Part::Lines(lines, ..) => lines.iter().any(|line| is_noted(line, kind)),
-                Part::Said(_) => false,
-            })
+        let notes = |kind: &'static str| {
+            let of_flows = taken.parts.iter().filter_map(|part| match part {
+                Part::Lines(lines, ..) => Some(lines),
+                Part::Said(_) => None,
+            });
+            of_flows.flatten().filter(move |line| is_noted(line, kind))
         };
         // Where a flow or people took part, words were theirs to understand.
         let is_scenarios = taken.scenario.is_some() && taken.flows.is_empty();
         let said = matches!(inbound.act, Act::Text | Act::LongText);
         Self {
-            failure: notes("model_failure"),
+            // Without a budget the customer gets the fallback as when a model fails.
+            failure: notes("model_failure").next().is_some()
+                || notes("refusal").any(|line| guardrail(line) == "budget"),
             misunderstanding: is_scenarios && said && taken.heard.as_ref().is_none_or(|(intent, _)| no_match(intent)),
-            refusal: notes("refusal"),
+            refusal: notes("refusal").any(|line| !BOUNDS.contains(&guardrail(line))),
             repetition: false,
             person: false,
         }
@@ -110,6 +116,14 @@ impl Happened {
 
 fn is_noted(line: &Line, kind: &str) -> bool {
     line.author == Author::Platform && line.kind == kind
+}
+
+/// What refused, of a refusal.
+fn guardrail(line: &Line) -> &str {
+    match &line.body {
+        LineBody::Json(body) => body.get("guardrail").and_then(Value::as_str).unwrap_or_default(),
+        LineBody::Message(_) => "",
+    }
 }
 
 /// Whether an intent is one of those that are matched where nothing else is (spec/opendialog.md §2.1.2).

@@ -168,6 +168,19 @@ impl Problem {
         Self::invalid_list(vec![FieldProblem { field: field.into(), message: message.into(), remedy: remedy.into() }])
     }
 
+    /// A JSON body that is not what was expected. The names of our types are nobody's business.
+    pub(crate) fn unreadable(error: &serde_json::Error) -> Self {
+        let told = error.to_string();
+        let message = match told.split_once("expected struct ") {
+            Some((before, after)) => {
+                let rest = after.find(' ').map_or("", |at| &after[at..]);
+                format!("{before}expected an object{rest}")
+            }
+            None => told,
+        };
+        Self::invalid("body", message, "Send the JSON that the API describes.")
+    }
+
     pub(crate) fn invalid_list(errors: Vec<FieldProblem>) -> Self {
         let detail = "Put right the places that are named and send the request again. Nothing was changed.";
         let problem =

@@ -167,7 +167,7 @@ pub struct ModelSettings {
     pub max_tokens: Option<u32>,
     /// Whether answers are sent while the model writes them.
     pub streaming: bool,
-    /// Most lines of the conversation that the model reads; 60 when none.
+    /// Most lines of the conversation that the model reads, 1 to 200; 60 when none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<u32>,
     /// How long one answer may take, in seconds; 30 when none.

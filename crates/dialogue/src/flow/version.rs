@@ -61,8 +61,17 @@ pub fn used(flow: &FlowDocument, functions: &BTreeMap<String, FunctionDocument>)
     let mut called: Vec<String> = named.filter(|id| functions.contains_key(*id)).cloned().collect();
     called.sort();
     called.dedup();
+    let libraries = imported(called.iter().map(|id| &functions[id]), functions);
+    Used { functions: called, libraries }
+}
+
+/// Ids of the libraries of a tenant that functions import, and those in turn, by name.
+pub fn imported<'f>(
+    importing: impl IntoIterator<Item = &'f FunctionDocument>,
+    functions: &'f BTreeMap<String, FunctionDocument>,
+) -> BTreeMap<String, String> {
     let mut libraries = BTreeMap::new();
-    let mut open: Vec<&FunctionDocument> = called.iter().map(|id| &functions[id]).collect();
+    let mut open: Vec<&FunctionDocument> = importing.into_iter().collect();
     while let Some(function) = open.pop() {
         for (id, library) in functions {
             let is_new = !libraries.contains_key(&library.name);
@@ -72,7 +81,7 @@ pub fn used(flow: &FlowDocument, functions: &BTreeMap<String, FunctionDocument>)
             }
         }
     }
-    Used { functions: called, libraries }
+    libraries
 }
 
 /// Whether a function's source has a library's name in quotes, as every import of it does. What only looks like an

@@ -106,6 +106,7 @@ fn values_out_of_range_are_named() {
     configuration.language = Some("klingon!".to_owned());
     configuration.model.provider = Some("oracle".to_owned());
     configuration.model.temperature = Some(2.1);
+    configuration.model.history = Some(bounds::HISTORY + 1);
     configuration.model.timeout_seconds = Some(0);
     configuration.files = vec![FlowFile { id: "a/b".to_owned(), name: "f".to_owned(), ..FlowFile::default() }];
     configuration.call_review.least_percent = 101;
@@ -117,6 +118,7 @@ fn values_out_of_range_are_named() {
         "configuration.language",
         "configuration.model.provider",
         "configuration.model.temperature",
+        "configuration.model.history",
         "configuration.model.timeout_seconds",
         "configuration.files[0].id",
         "configuration.call_review.least_percent",

@@ -25,6 +25,9 @@ use serde_json::{Map, Value};
 use crate::host::Host;
 use template::Values;
 
+/// Longest output, in bytes of JSON: what it gives back is kept in the transcript, as what code returns is.
+const MAX_OUTPUT_BYTES: usize = 1 << 20;
+
 /// The integrations there are.
 pub const INTEGRATIONS: [&str; 6] =
     ["http_request", "hand_off", "transfer", "end_conversation", "set_tag", "set_context"];
@@ -85,6 +88,13 @@ pub async fn call(
         "http_request" => http_request::call(settings, &values, host).await?,
         _ => asked(integration, settings, &values)?,
     };
+    let additions: usize = output.context_additions.values().map(|value| value.to_string().len()).sum();
+    if output.response.to_string().len() + additions > MAX_OUTPUT_BYTES {
+        let message = format!(
+            "what it gives back is longer than the {MAX_OUTPUT_BYTES} bytes it may be: let `response` name a part of it"
+        );
+        return Err(FunctionError::new(FunctionErrorKind::Output, message));
+    }
     Ok(FunctionOutput { duration_micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX), ..output })
 }
 

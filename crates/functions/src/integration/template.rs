@@ -70,14 +70,15 @@ fn collect(value: &Value, names: &mut Vec<String>, depth: usize) {
 }
 
 impl Values<'_> {
-    /// The value of a name: of the agent's parameters, else of the conversation's context, else static.
+    /// The value of a name: static, else of the agent's parameters, else of the conversation's context. What is
+    /// configured comes first: neither a customer nor their browser replaces it by a value of the same name.
     fn value(&self, name: &str) -> Result<Value, String> {
         if let Some(secret) = name.strip_prefix(SECRET) {
             let value = self.secrets.get(secret).map(|value| Value::from(value.as_str()));
             return value.ok_or_else(|| format!("the secret `{secret}` is not known"));
         }
         let input = self.input;
-        [&input.parameters, &input.internal_parameters, &input.static_parameters]
+        [&input.static_parameters, &input.parameters, &input.internal_parameters]
             .into_iter()
             .find_map(|values| values.get(name))
             .cloned()
@@ -107,7 +108,12 @@ impl Values<'_> {
                     None => return Err(format!("an address may begin with a static parameter; `{name}` is none")),
                 },
                 Part::Name(name) => {
-                    filled.extend(utf8_percent_encode(&plain(&self.value(name)?), UNRESERVED));
+                    let value = plain(&self.value(name)?);
+                    // Clients take dots for a way up, however they are written (URL Standard §4.4).
+                    if is_path(&filled) && !value.is_empty() && value.bytes().all(|byte| byte == b'.') {
+                        return Err(format!("`{name}` is `{value}`, which would lead elsewhere: give another value"));
+                    }
+                    filled.extend(utf8_percent_encode(&value, UNRESERVED));
                 }
             }
         }
@@ -139,6 +145,11 @@ impl Values<'_> {
             other => other.clone(),
         })
     }
+}
+
+/// Whether what follows this part of an address still belongs to its path.
+fn is_path(before: &str) -> bool {
+    !before.contains(['?', '#'])
 }
 
 /// A value within a text.
@@ -194,6 +205,38 @@ mod tests {
             );
             assert!(values.url("{{city}}/x").unwrap_err().contains("`city` is none"));
         });
+    }
+
+    #[test]
+    fn a_value_of_dots_does_not_lead_up_in_an_address() {
+        let map = |value: Value| value.as_object().cloned().unwrap();
+        for dots in [".", ".."] {
+            let input = FunctionInput { parameters: map(json!({"id": dots})), ..FunctionInput::default() };
+            let values = Values { input: &input, secrets: BTreeMap::new() };
+            for address in ["https://a.example/customers/{{id}}/orders", "https://a.example/x/{{id}}{{id}}"] {
+                let refused = values.url(address).unwrap_err();
+                assert!(refused.contains("`id`") && refused.contains("another value"), "{refused}");
+            }
+            let asked = values.url("https://a.example/search?q={{id}}").unwrap();
+            assert_eq!(asked, format!("https://a.example/search?q={dots}"));
+        }
+        let input = FunctionInput { parameters: map(json!({"file": "a..b"})), ..FunctionInput::default() };
+        let values = Values { input: &input, secrets: BTreeMap::new() };
+        assert_eq!(values.url("https://a.example/{{file}}").unwrap(), "https://a.example/a..b");
+    }
+
+    #[test]
+    fn what_is_configured_is_not_replaced_by_what_a_browser_or_the_agent_says() {
+        let map = |value: Value| value.as_object().cloned().unwrap();
+        let input = FunctionInput {
+            parameters: map(json!({"group": "vip"})),
+            internal_parameters: map(json!({"group": "staff", "plan": "free"})),
+            static_parameters: map(json!({"group": "guests"})),
+            ..FunctionInput::default()
+        };
+        let values = Values { input: &input, secrets: BTreeMap::new() };
+        assert_eq!(values.text("{{group}} {{plan}}").unwrap(), "guests free");
+        assert_eq!(values.json(&json!("{{group}}")).unwrap(), json!("guests"));
     }
 
     #[test]

@@ -78,6 +78,19 @@ async fn da_j14_the_others_ask_the_conversation() {
 }
 
 #[tokio::test]
+async fn da_j14_what_is_given_back_is_bounded_as_what_code_returns() {
+    let world = World::default();
+    let long = "x".repeat(1 << 20);
+    for settings in [json!({"values": {"n": long}}), json!({"values": {}, "response": long})] {
+        let error = call(&world, "set_context", settings).await.unwrap_err();
+        assert_eq!(error.kind, FunctionErrorKind::Output);
+        assert!(error.message.contains("let `response` name a part"), "{error}");
+    }
+    let short = "x".repeat((1 << 20) - 2);
+    assert!(call(&world, "set_context", json!({"values": {}, "response": short})).await.is_ok());
+}
+
+#[tokio::test]
 async fn settings_that_cannot_work_are_refused_by_name() {
     let world = World::default();
     for (name, settings, message) in [

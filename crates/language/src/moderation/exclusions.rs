@@ -96,8 +96,12 @@ const fn is_mark(letter: char) -> bool {
     matches!(letter, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20ff}')
 }
 
+/// What Unicode calls default ignorable (UAX #44): joiners, directions, fillers, variants, tags.
 const fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+    matches!(letter,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Thai, Lao, Burmese, Khmer, Kana and Han do not separate words.
@@ -128,6 +132,9 @@ mod tests {
             ("U\u{308}nsinn", "Ünsinn"),
             ("Ａｓｓ", "Ass"),
             ("a\u{200b}s\u{ad}s", "Ass"),
+            ("a\u{fe0f}s\u{e0061}s", "Ass"),
+            ("a\u{34f}s\u{202e}s", "Ass"),
+            ("a\u{3164}s\u{2066}s", "Ass"),
         ] {
             assert_eq!(list.find(text), Some(entry), "{text}");
         }

@@ -31,12 +31,11 @@ pub struct Judge {
     pub policy: Option<String>,
 }
 
+/// What a model answers; what else it puts into the object is not looked at, or its no would be lost.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Answer {
     allowed: bool,
-    #[serde(default)]
-    reason: String,
+    reason: Option<String>,
 }
 
 impl Judge {
@@ -58,25 +57,24 @@ impl Judge {
 
 fn verdict(reply: &ChatReply) -> Verdict {
     let usage = reply.usage;
-    match serde_json::from_str(without_fence(&reply.text)) {
-        Ok(Answer { allowed: true, .. }) => Verdict { usage, ..Verdict::default() },
-        Ok(Answer { allowed: false, reason }) => {
+    match object_in(&reply.text).map(serde_json::from_str::<Answer>) {
+        Some(Ok(Answer { allowed: true, .. })) => Verdict { usage, ..Verdict::default() },
+        Some(Ok(Answer { allowed: false, reason })) => {
+            let reason = reason.unwrap_or_default();
             let reason: String = reason.chars().filter(|letter| !letter.is_control()).take(LONGEST_REASON).collect();
             let reason = if reason.trim().is_empty() { "it breaks the policy".to_owned() } else { reason };
             Verdict { refused: Some(reason), usage, ..Verdict::default() }
         }
-        Err(_) => {
+        Some(Err(_)) | None => {
             let note = format!("{} was asked to judge and did not answer yes or no", reply.model);
             Verdict { note: Some(note), usage, ..Verdict::default() }
         }
     }
 }
 
-/// Some models put JSON between lines of back-ticks, however they are asked.
-fn without_fence(text: &str) -> &str {
-    let text = text.trim();
-    let inner = text.strip_prefix("```json").or_else(|| text.strip_prefix("```"));
-    inner.and_then(|inner| inner.strip_suffix("```")).unwrap_or(text).trim()
+/// Some models put JSON between lines of back-ticks or words, however they are asked.
+fn object_in(text: &str) -> Option<&str> {
+    text.get(text.find('{')?..=text.rfind('}')?)
 }
 
 #[cfg(test)]
@@ -95,20 +93,19 @@ mod tests {
             assert_eq!(judged(yes), Verdict::default(), "{yes}");
         }
         assert_eq!(judged("{\"allowed\":false,\"reason\":\"rude\"}").refused.as_deref(), Some("rude"));
-        assert_eq!(judged("```\n{\"allowed\":false}\n```").refused.as_deref(), Some("it breaks the policy"));
+        for no in [
+            "```\n{\"allowed\":false}\n```",
+            "{\"allowed\":false,\"reason\":null}",
+            "{\"allowed\":false,\"category\":\"hatred\"}",
+            "No: {\"allowed\":false}. It is a threat.",
+        ] {
+            assert_eq!(judged(no).refused.as_deref(), Some("it breaks the policy"), "{no}");
+        }
     }
 
     #[test]
     fn anything_else_refuses_nothing_and_is_noted() {
-        for other in [
-            "",
-            "no",
-            "true",
-            "{}",
-            "{\"allowed\":\"no\"}",
-            "{\"allowed\":false,\"x\":1}",
-            "{\"allowed\":false} because",
-        ] {
+        for other in ["", "no", "true", "{}", "{\"allowed\":\"no\"}", "} {", "{\"allowed\":true} {\"allowed\":false}"] {
             let verdict = judged(other);
             assert!(verdict.refused.is_none() && verdict.note.is_some(), "{other}");
         }

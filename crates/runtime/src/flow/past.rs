@@ -14,8 +14,8 @@ use serde_json::Value;
 
 /// Most transcripts whose latest lines are kept.
 const TRANSCRIPTS: NonZeroUsize = NonZeroUsize::new(2_048).expect("it is not zero");
-/// Most lines of one that are kept.
-pub(crate) const LINES: usize = 200;
+/// Most lines of one that are kept: as many as a flow may have its model read.
+pub(crate) const LINES: usize = dialogue::flow::bounds::HISTORY as usize;
 
 /// The latest lines of transcripts.
 #[derive(Clone)]

@@ -12,7 +12,11 @@ use super::*;
 
 /// What a flow's turn comes to that notes something.
 fn noting(kind: &'static str) -> Taken {
-    let body = LineBody::Json(json!({}));
+    noting_of(kind, json!({}))
+}
+
+fn noting_of(kind: &'static str, body: Value) -> Taken {
+    let body = LineBody::Json(body);
     let line = Line { author: Author::Platform, kind, text: String::new(), body, completion: None };
     Taken { parts: vec![Part::Lines(vec![line], HashMap::new(), None)], ..Taken::default() }
 }
@@ -99,6 +103,12 @@ fn da_m04_an_agent_that_fails_is_a_risk() {
     assert_eq!(reasons(&failed, None), ["The agent failed."]);
     let refused = after(None, &message, 1, &noting("refusal"));
     assert_eq!(reasons(&refused, None), ["A guardrail refused what was said."]);
+    let unpaid = after(None, &message, 1, &noting_of("refusal", json!({"guardrail": "budget"})));
+    assert_eq!(reasons(&unpaid, None), ["The agent failed."], "nobody's words were refused");
+    for bound in ["max_turns", "max_cost"] {
+        let ended = after(None, &message, 1, &noting_of("refusal", json!({"guardrail": bound})));
+        assert_eq!(ended.risk, Share::NONE, "{bound}");
+    }
     assert_eq!(after(None, &message, 1, &noting("state_change")).risk, Share::NONE);
     // It fades when the agent can answer again.
     let again = after(Some(&failed), &message, 4, &Taken::default());

@@ -163,6 +163,14 @@ impl Budgets {
         month.told.push((kind.to_owned(), limit));
         true
     }
+
+    /// Takes back that an event was told: it was not written.
+    async fn give_back(&self, tenant: &TenantId, kind: &str, limit: u32) {
+        let slot = self.slot(tenant);
+        if let Some(month) = &mut *slot.lock().await {
+            month.told.retain(|(known, of)| known != kind || *of != limit);
+        }
+    }
 }
 
 impl Month {
@@ -240,6 +248,7 @@ impl Shared {
         }
     }
 
+    /// How a tenant's budget stands, if it has one. Nothing is told of it.
     async fn standing_of(&self, tenant: &TenantId) -> Result<Option<Budget>, TurnError> {
         let Some(terms) = self.model_choices.of(tenant).await?.budget() else { return Ok(None) };
         let (budget, _) = self.budgets.standing(&self.store, tenant, terms, Timestamp::now()).await?;
@@ -252,10 +261,10 @@ impl Shared {
         let Some(terms) = self.model_choices.of(tenant).await?.budget() else { return Ok(None) };
         let (budget, due) = self.budgets.standing(&self.store, tenant, terms, Timestamp::now()).await?;
         for kind in due {
-            if !self.budgets.claim(tenant, kind, budget.limit).await {
+            let Budget { limit, warn_at_percent, spent, .. } = budget;
+            if !self.budgets.claim(tenant, kind, limit).await {
                 continue;
             }
-            let Budget { limit, warn_at_percent, spent, .. } = budget;
             tracing::warn!(%tenant, limit, spent, "{kind}");
             let told = Told { month: budget.month(), limit, warn_at_percent, spent };
             let fact = FactRecord {
@@ -266,7 +275,11 @@ impl Shared {
                 entries: Vec::new(),
                 events: vec![event(kind, told)?],
             };
-            self.store.append(Record::Fact(Box::new(fact))).await?;
+            if let Err(error) = self.store.append(Record::Fact(Box::new(fact))).await {
+                // The next turn tells it.
+                self.budgets.give_back(tenant, kind, limit).await;
+                return Err(error.into());
+            }
         }
         Ok(Some(budget))
     }
@@ -379,6 +392,9 @@ mod tests {
         assert!(budgets.claim(&acme, BUDGET_WARNING, 10).await);
         assert!(!budgets.claim(&acme, BUDGET_WARNING, 10).await);
         assert!(due(10).await.is_empty());
+        budgets.give_back(&acme, BUDGET_WARNING, 10).await;
+        assert_eq!(due(10).await, [BUDGET_WARNING], "what could not be written is told later");
+        assert!(budgets.claim(&acme, BUDGET_WARNING, 10).await);
         assert_eq!(due(9).await, [BUDGET_WARNING, BUDGET_SPENT]);
         assert!(due(100).await.is_empty());
     }

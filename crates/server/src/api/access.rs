@@ -197,9 +197,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let body = body(request, app, MAX_BODY).await?;
-        let value = serde_json::from_slice(&body)
-            .map_err(|error| Problem::invalid("body", error.to_string(), "Send the JSON that the API describes."))?;
-        Ok(Self(value))
+        serde_json::from_slice(&body).map(Self).map_err(|error| Problem::unreadable(&error))
     }
 }
 

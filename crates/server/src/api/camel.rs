@@ -133,7 +133,7 @@ async fn fields(request: Request, app: &App) -> Result<Map<String, Value>, Probl
     if body.is_empty() {
         return Ok(Map::new());
     }
-    let sent: Value = serde_json::from_slice(&body).map_err(|error| unreadable(&error))?;
+    let sent: Value = serde_json::from_slice(&body).map_err(|error| Problem::unreadable(&error))?;
     match without_nulls(renamed(sent, snake)) {
         Value::Object(fields) => Ok(fields),
         _ => Err(Problem::invalid("body", "It is no JSON object.", "Send the JSON that the API describes.")),
@@ -141,11 +141,7 @@ async fn fields(request: Request, app: &App) -> Result<Map<String, Value>, Probl
 }
 
 fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    serde_json::from_value(value).map_err(|error| unreadable(&error))
-}
-
-fn unreadable(error: &serde_json::Error) -> Problem {
-    Problem::invalid("body", error.to_string(), "Send the JSON that the API describes.")
+    serde_json::from_value(value).map_err(|error| Problem::unreadable(&error))
 }
 
 #[cfg(test)]

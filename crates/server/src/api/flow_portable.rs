@@ -13,6 +13,7 @@ use dialogue::{
     },
     problem::Severity,
 };
+use model::TenantId;
 use runtime::{
     access::scope,
     agents::{Access, ImportedFlow},
@@ -25,6 +26,7 @@ use super::{
     access::{Asked, Caller, body},
     camel::{camel_path, refused},
     flows::{self, FlowCard, card, made},
+    functions::understood,
     noted::Did,
 };
 use crate::{
@@ -119,6 +121,22 @@ impl FromRequest<App> for FlowFile {
     }
 }
 
+/// Refuses a file in which a function cannot be read, as it would be by itself. Each may import the libraries of the file,
+/// and those of the tenant.
+async fn readable(app: &App, tenant: &TenantId, file: &Portable) -> Result<(), Problem> {
+    let mut known = app.functions.documents(tenant).await?;
+    known.retain(|_, function| !file.libraries.contains_key(&function.name));
+    known.extend(file.libraries.iter().map(|(name, library)| (format!("libraries.{name}"), library.clone())));
+    let functions = file.functions.iter().map(|(id, function)| (format!("functions.{id}"), function));
+    let of_file = file.libraries.iter().map(|(name, library)| (format!("libraries.{name}"), library));
+    for (place, function) in functions.chain(of_file) {
+        let looked_at = app.runtime.check_function_among(tenant, function, &known).await;
+        understood(looked_at, &function.code)
+            .map_err(|problem| problem.with_fields(|field| format!("{place}.{field}")))?;
+    }
+    Ok(())
+}
+
 /// Makes a flow of a file that was exported here or elsewhere. Functions that the tenant has are used, others made;
 /// where a name stands for something else, the new one is renamed, also where the flow refers to it.
 #[utoipa::path(
@@ -141,6 +159,7 @@ async fn import(
     if !(file.0.functions.is_empty() && file.0.libraries.is_empty()) {
         caller.require(runtime::access::Scope::FunctionsCreate)?;
     }
+    readable(&app, tenant, &file.0).await?;
     let ImportedFlow { flow, functions, warnings } = app.agents.import_flow(tenant, &file.0, Access::Guarded).await?;
     let functions: Vec<ImportedFunction> = functions.into_iter().map(ImportedFunction::of).collect();
     for function in functions.iter().filter(|function| function.outcome != "Reused") {

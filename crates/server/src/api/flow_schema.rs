@@ -129,7 +129,8 @@ pub(super) struct FlowModel {
     temperature: Option<f64>,
     max_tokens: Option<u32>,
     streaming: Option<bool>,
-    /// Lines of the conversation that the model reads.
+    /// Most lines of the conversation that the model reads; 60 when absent.
+    #[schema(minimum = 1, maximum = 200)]
     history: Option<u32>,
     timeout_seconds: Option<u32>,
 }

@@ -2,7 +2,10 @@
 
 use axum::{extract::State, http::StatusCode};
 use dialogue::flow::function::{Code, FunctionDocument};
-use model::{TenantId, function::FunctionErrorKind};
+use model::{
+    TenantId,
+    function::{FunctionError, FunctionErrorKind},
+};
 use runtime::{
     access::scope,
     documents::Versioned,
@@ -172,8 +175,13 @@ async fn create(
 /// Refuses a function whose source cannot be read, or whose settings cannot be used. Where nothing is free to look, it
 /// is seen when the function is called.
 pub(super) async fn readable(app: &App, tenant: &TenantId, function: &FunctionDocument) -> Result<(), Problem> {
-    let Err(error) = app.runtime.check_function(tenant, function).await else { return Ok(()) };
-    let (field, remedy) = match (error.kind, &function.code) {
+    understood(app.runtime.check_function(tenant, function).await, &function.code)
+}
+
+/// What is to be said of a function that was looked at.
+pub(super) fn understood(looked_at: Result<(), FunctionError>, code: &Code) -> Result<(), Problem> {
+    let Err(error) = looked_at else { return Ok(()) };
+    let (field, remedy) = match (error.kind, code) {
         (FunctionErrorKind::Syntax | FunctionErrorKind::Input, Code::Integration { .. }) => {
             ("code.settings", "Write the settings that the integration takes.")
         }

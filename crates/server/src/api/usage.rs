@@ -120,8 +120,8 @@ impl From<DayOfModel> for UsageDay {
 /// What language models took for the tenant's flows: calls, tokens and costs, by day and model; and how the budget of
 /// the month stands.
 ///
-/// It is the sum of the events `model.usage`, test conversations and turns that came to nothing included. What runs apart (test scenarios, replay) is
-/// not in it, nor what was erased or has expired.
+/// It is the sum of the events `model.usage`, test conversations and turns that came to nothing included. What runs apart
+/// (test scenarios, replay) is not in it, nor what was erased or has expired.
 #[utoipa::path(
     get, path = "/api/v1/{tenant}/usage", tag = "Events", operation_id = "getUsage",
     params(("tenant" = String, Path, description = "The tenant"), Period),

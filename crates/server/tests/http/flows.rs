@@ -175,6 +175,12 @@ async fn da_j11_a_published_flow_keeps_the_snapshot_of_its_functions() {
     assert_eq!(pinned(3).await, pinned(2).await, "what did not change has no new snapshot");
     let (_, listed) = ask(&app, Method::GET, &format!("functions/{function}/snapshots"), None).await;
     assert_eq!(listed["snapshots"].as_array().map(Vec::len), Some(2));
+    for missing in [0, 3] {
+        let (status, problem) =
+            ask(&app, Method::GET, &format!("functions/{function}/snapshots/{missing}"), None).await;
+        let expected = format!("There is no snapshot `{missing}` here.");
+        assert_eq!((status, &problem["detail"]), (404, &json!(expected)), "{problem}");
+    }
 }
 
 #[tokio::test]
@@ -230,6 +236,40 @@ async fn da_f12_a_file_that_is_no_flow_is_refused(#[case] file: Value, #[case] f
     let (status, problem) = ask(&app, Method::POST, "flows/handlers/import", Some(file)).await;
     assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{problem}");
     assert_eq!(ask(&app, Method::GET, "flows/handlers", None).await.1, json!({ "flows": [] }));
+}
+
+#[tokio::test]
+async fn da_f12_a_file_with_a_function_that_cannot_be_read_is_refused() {
+    let app = TestApp::start().await;
+    let (id, function) = flow(&app).await;
+    let (_, file) = ask(&app, Method::GET, &format!("flows/handlers/{id}/export"), None).await;
+    let code = json!({ "type": "integration", "integration": "hand_off", "settings": { "skill": "billing" } });
+    for (code, field) in [
+        (json!({ "type": "java_script", "source": "return {" }), "source"),
+        (
+            json!({ "type": "java_script", "source": "import { x } from 'nowhere'; export default () => ({});" }),
+            "source",
+        ),
+        (code, "settings"),
+    ] {
+        let mut broken = file.clone();
+        broken["functions"][&function]["name"] = json!("another");
+        broken["functions"][&function]["code"] = code;
+        let (status, problem) = ask(&app, Method::POST, "flows/handlers/import", Some(broken)).await;
+        let place = format!("functions.{function}.code.{field}");
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(place)), "{problem}");
+    }
+    let (_, listed) = ask(&app, Method::GET, "functions", None).await;
+    assert_eq!(listed["functions"].as_array().map(Vec::len), Some(1), "nothing is left over: {listed}");
+    // A library of the file is there for its functions.
+    let mut whole = file;
+    whole["libraries"]["shared"] =
+        json!({ "name": "shared", "code": { "type": "library", "source": "export const x = 1;" } });
+    whole["functions"][&function]["name"] = json!("importing");
+    whole["functions"][&function]["code"]["source"] =
+        json!("import { x } from 'shared'; export default () => ({ response: x });");
+    let (status, imported) = ask(&app, Method::POST, "flows/handlers/import", Some(whole)).await;
+    assert_eq!(status, 201, "{imported}");
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! Functions over the API: rows DA-J10 to DA-J14.
 
+use dialogue::flow::function::{Code, FunctionDocument};
 use reqwest::{Client, Method, header};
 use rstest::rstest;
+use runtime::functions::Functions;
 use serde_json::{Value, json};
 
 use crate::{
@@ -197,4 +199,19 @@ async fn a_function_that_cannot_be_read_is_refused_with_its_place() {
     assert_eq!((status.as_u16(), &problem["errors"][0]["field"]), (422, &json!("code.settings")), "{problem}");
     let (_, listed) = app.integrator(Method::GET, "functions", None).await;
     assert_eq!(listed["functions"], json!([]));
+}
+
+#[tokio::test]
+async fn a_function_is_tested_however_many_libraries_the_tenant_has() {
+    let app = TestApp::start().await;
+    let (functions, tenant) = (Functions::new(&app.store), "demo".parse().expect("a name"));
+    for number in 0..101 {
+        let code = Code::Library { source: format!("export const x = {number};") };
+        let library = FunctionDocument { name: format!("shared {number}"), code, ..FunctionDocument::default() };
+        functions.create(&tenant, library).await.expect("it is made");
+    }
+    let source = "import { x } from 'shared 7'; export default () => ({ response: x });";
+    let id = made(&app, "functions", javascript("seven", source)).await;
+    let (_, ran) = ask(&app, Method::POST, &format!("functions/{id}/test"), Some(json!({ "input": {} }))).await;
+    assert_eq!(ran["results"][0]["output"]["response"], 7, "{ran}");
 }

@@ -5,7 +5,12 @@ use model::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{app::TestApp, flows_world::World};
+use crate::{
+    app::TestApp,
+    flow_stage::{script, told},
+    flows_world::World,
+    knowledge::uploaded,
+};
 
 /// What the model costs: a token of a prompt 1, one of an answer 2.
 fn prices() -> Prices {
@@ -189,6 +194,33 @@ async fn where_the_budget_is_spent_flows_say_their_fallback() {
     assert_eq!(page.hears("Hello").await, "You said: **Hello**");
     let (usage, _) = usage_and(&world, "budget.spent").await;
     assert_eq!(usage["budget"], Value::Null);
+}
+
+#[tokio::test]
+async fn where_the_budget_is_spent_no_passage_is_described() {
+    let world = dear().await;
+    let describer = script(&[told("passages of a document", "It tells guests what a night costs.")]);
+    let (status, answer) = world.ask(Method::PUT, "model-scripts/describer", Some(describer)).await;
+    assert_eq!(status / 100, 2, "{answer}");
+    for (key, value) in [
+        ("LanguageModels.Provider", json!("scripted")),
+        ("LanguageModels.Model", json!("describer")),
+        ("Knowledge.DescribePassages", json!(true)),
+    ] {
+        let path = format!("environment/{key}");
+        let (status, answer) = world.ask(Method::PUT, &path, Some(json!({ "value": value }))).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    sets(&world, "Budget.MonthlyUsd", 1).await;
+    world.chat().await.hears("Hello").await;
+    let describes = async |name: &str| {
+        let id = uploaded(&world.app, name, "text/markdown", "# Parking\n\nParking costs nine euros.\n").await;
+        let (_, page) = world.ask(Method::GET, &format!("documents/{id}/passages"), None).await;
+        page.to_string().contains("It tells guests")
+    };
+    assert!(!describes("spent.md").await);
+    sets(&world, "Budget.MonthlyUsd", 1_000_000).await;
+    assert!(describes("enough.md").await);
 }
 
 #[tokio::test]

@@ -150,10 +150,13 @@ async fn da_w02_bad_messages_are_refused_and_nothing_is_stored() {
         json!({ "message": "x".repeat(20_001) }),
         json!({ "message": "x", "messageId": "" }),
         json!({ "message": 1 }),
+        json!([]),
+        json!("Hello"),
     ] {
         let (status, problem) = page.call(Method::POST, &page.path(""), Some(body)).await;
         assert_eq!(status, 422, "{problem}");
         assert!(problem["errors"][0]["remedy"].is_string(), "{problem}");
+        assert!(!problem.to_string().contains("struct"), "{problem}");
     }
     let (status, _) = page.call(Method::POST, "/no-id", Some(json!({ "message": "x" }))).await;
     assert_eq!(status, 404);
@@ -340,4 +343,30 @@ async fn da_p07_who_cannot_wait_is_told_when_to_come_again_and_loses_nothing() {
     let mine =
         whole["messages"].as_array().expect("messages").iter().filter(|message| message["role"] == "user").count();
     assert_eq!(mine, 1, "what was refused was not taken: {whole}");
+}
+
+#[tokio::test]
+async fn da_p07_who_waits_for_too_long_gets_the_flows_fallback() {
+    let pool = PoolOptions { per_tenant: 1, total: 1, queue: 16, wait: Duration::from_secs(30) };
+    let app = TestApp::start_with(|options| {
+        options.models_pool = pool;
+        options.flow_timeout = Duration::from_secs(2);
+    })
+    .await;
+    let world = World::within(app, |configuration| {
+        configuration["texts"] = json!({ "fallback": "Please call us." });
+    })
+    .await;
+    let script = json!({ "rules": [{ "when": { "always": true }, "then": { "say": "Done.", "delay_ms": 60_000 } }] });
+    let (status, answer) = world.ask(Method::PUT, "model-scripts/desk", Some(script)).await;
+    assert_eq!(status / 100, 2, "{answer}");
+    let mut all = Vec::new();
+    for _ in 0..8 {
+        let page = world.chat().await;
+        all.push(tokio::spawn(async move { page.hears("Hello").await }));
+    }
+    // One after the other they would take four times as long as a turn may.
+    for said in all {
+        assert_eq!(said.await.expect("it ends"), "Please call us.");
+    }
 }

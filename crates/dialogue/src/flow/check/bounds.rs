@@ -26,6 +26,8 @@ pub const ALL_FILES: usize = 2_000_000;
 pub const LIST: usize = 1_000;
 /// Passages that accompany a message (row DA-K5).
 pub const PASSAGES: u8 = 10;
+/// Lines of the past that a model reads at most: as many as are kept at hand.
+pub const HISTORY: u32 = 200;
 /// Characters of a function's name: what every provider takes as the name of a tool.
 pub const FUNCTION_NAME: usize = 64;
 /// Bytes of a function's source.

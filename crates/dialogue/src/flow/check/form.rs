@@ -119,7 +119,7 @@ fn model(configuration: &Configuration, found: &mut Found) {
         found.error("configuration.model.temperature", "It is out of range.", "Write a number from 0 to 2.");
     }
     found.range("configuration.model.max_tokens", model.max_tokens, 1, 1_000_000);
-    found.range("configuration.model.history", model.history, 1, 1_000);
+    found.range("configuration.model.history", model.history, 1, bounds::HISTORY);
     found.range("configuration.model.timeout_seconds", model.timeout_seconds, 1, 600);
 }
 

@@ -54,7 +54,7 @@ impl Turn<'_> {
             return Ok(self.settle(callable, Occasion::Agent, &call.arguments, &Ran::refused(error)));
         };
         let ran = match check(callable, arguments) {
-            Ok(()) => self.run(callable, Occasion::Agent, arguments.clone())?,
+            Ok(()) => self.run(callable, Occasion::Agent, declared(callable, arguments))?,
             Err(error) => Some(Ran::refused(error)),
         };
         let Some(ran) = ran else { return Ok(String::new()) };
@@ -358,6 +358,14 @@ fn check(callable: &Callable, arguments: &Map<String, Value>) -> Result<(), Func
         }
     }
     Ok(())
+}
+
+/// The arguments that the function declares. What else the agent fills in, or was talked into, nobody has checked: it is
+/// in the transcript and does not reach the code.
+fn declared(callable: &Callable, arguments: &Map<String, Value>) -> Map<String, Value> {
+    let is_declared = |name: &String| callable.function.parameters.iter().any(|parameter| parameter.name == *name);
+    let declared = arguments.iter().filter(|(name, _)| is_declared(name));
+    declared.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// What the model reads of a function's response.

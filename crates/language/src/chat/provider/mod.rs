@@ -16,7 +16,7 @@ use std::sync::{
 
 use futures_util::StreamExt;
 use genai::chat::{CacheControl, ChatOptions, ChatStreamEvent, ReasoningEffort, StopReason, StreamEnd};
-use model::chat::{ChatError, ChatErrorKind, ChatReply, ChatRequest, ToolCall, Usage};
+use model::chat::{ChatError, ChatErrorKind, ChatReply, ChatRequest, Role, ToolCall, Usage};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -87,7 +87,7 @@ impl Providers {
             }
             _ => self.stream(endpoint, request, deltas).await.map_err(|error| without_key(endpoint, error))?,
         };
-        if reply.text.trim().is_empty() && reply.tool_calls.is_empty() {
+        if reply.text.trim().is_empty() && reply.tool_calls.is_empty() && !may_add_nothing(request) {
             let message = format!("{} answers neither a text nor a call of a tool", endpoint.name());
             return Err(ChatError::new(ChatErrorKind::Rubbish, message));
         }
@@ -124,6 +124,14 @@ impl Providers {
         }
         Err(failure::without_end(endpoint, &seen))
     }
+}
+
+/// Whether a model may leave it at what it has said: it spoke as it called the tools that have just answered. Many then
+/// have nothing to add, and to ask them again or another one would make an apology of it.
+fn may_add_nothing(request: &ChatRequest) -> bool {
+    let has_answered = request.messages.last().is_some_and(|last| last.role == Role::Tool);
+    let mut since = request.messages.iter().rev().take_while(|message| message.role != Role::User);
+    has_answered && since.any(|message| message.role == Role::Assistant && !message.content.trim().is_empty())
 }
 
 /// The last guard against a provider that writes the key where a code is expected.
@@ -279,7 +287,7 @@ fn usage(usage: &genai::chat::Usage) -> Usage {
 
 #[cfg(test)]
 mod tests {
-    use model::chat::{ChatMessage, Role};
+    use model::chat::ChatMessage;
     use serde_json::json;
 
     use super::*;
@@ -317,6 +325,19 @@ mod tests {
         let earlier = ChatMessage { tool_calls: vec![earlier], ..ChatMessage::new(Role::Assistant, "") };
         let request = ChatRequest { messages: vec![earlier], ..ChatRequest::default() };
         assert_eq!(tool_calls(&request, vec![call("call#a#0", "a", json!({}))])[0].id, "call#a#1");
+    }
+
+    #[test]
+    fn who_has_spoken_and_called_may_add_nothing() {
+        let user = || ChatMessage::new(Role::User, "When is it?");
+        let said = |text: &str| ChatMessage::new(Role::Assistant, text);
+        let told = || ChatMessage::tool("call_0", "done");
+        let may = |messages| may_add_nothing(&ChatRequest { messages, ..ChatRequest::default() });
+        assert!(may(vec![user(), said("I look it up."), told()]));
+        assert!(may(vec![user(), said("I look it up."), told(), said(""), told()]));
+        assert!(!may(vec![user(), said(""), told()]), "nobody has said anything");
+        assert!(!may(vec![said("Welcome."), user(), said(""), told()]), "that was before");
+        assert!(!may(vec![user(), said("Monday.")]) && !may(vec![user()]) && !may(vec![]));
     }
 
     #[test]

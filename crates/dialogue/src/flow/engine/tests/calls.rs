@@ -94,6 +94,15 @@ fn da_j02_the_model_gets_the_declared_parameters_and_its_arguments_reach_the_fun
     assert_eq!(played.called[0].conversation["state"], "State start");
 }
 
+#[test]
+fn da_j02_an_argument_that_is_not_declared_does_not_reach_the_function() {
+    let mut played = booking().played();
+    played.will([calls("book", json!({"name": "Ada", "seats": 2, "discount": 100})), says("Booked.")]);
+    assert_eq!(played.types("two, and I am entitled to a discount of 100"), ["Booked."]);
+    assert_eq!(Value::Object(played.called[0].parameters.clone()), json!({"name": "Ada", "seats": 2}));
+    assert_eq!(played.noted("function_call")[0]["parameters"]["discount"], 100, "what it tried is seen");
+}
+
 #[rstest]
 #[case(json!({"seats": 2}), "`name` is needed")]
 #[case(json!({"name": null, "seats": 2}), "`name` is needed")]
