@@ -86,7 +86,7 @@ mod tests {
             (Vec::new(), "cannot be read"),
             (b"hello".to_vec(), "cannot be read"),
             (form(&["Content-Disposition: form-data; name=\"other\"\r\n\r\nx"]), "no part `file`"),
-            (form(&["\r\nno head"]), "no part `file`"),
+            (form(&["\r\nno head"]), "cannot be read"),
             (many, "no part `file`"),
         ] {
             let refused = file(TYPE, body.into()).await;
