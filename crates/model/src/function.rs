@@ -56,6 +56,9 @@ pub enum Effect {
     Transfer {
         /// Its name.
         contact: String,
+        /// Its telephone number, which whoever runs the function looks up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        number: Option<String>,
     },
     /// End it once the agent has said what it says.
     End,

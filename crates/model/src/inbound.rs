@@ -39,6 +39,15 @@ pub enum Intervention {
         /// Who.
         operator: String,
     },
+    /// A person transfers it to an internal contact: the agent is silent from then on.
+    Transfer {
+        /// Who.
+        operator: String,
+        /// The name of the internal contact.
+        contact: String,
+        /// Its telephone number, as E.164.
+        number: String,
+    },
     /// The agent answers again.
     HandBack,
     /// A person says the act's text.

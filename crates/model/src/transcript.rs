@@ -144,6 +144,9 @@ pub struct TranscriptState {
     /// Where it was handed to: `queue`, `operator`, or an internal contact's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<String>,
+    /// The telephone number of the internal contact that it was handed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination_number: Option<String>,
     /// Who of the tenant's people has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,

@@ -77,7 +77,7 @@ impl Runtime {
         let Standing { contact, agent, agent_version, .. } = self.standing(tenant, transcript).await?;
         let stops = matches!(
             act.inbound.intervention.as_deref(),
-            Some(Intervention::TakeOver { .. } | Intervention::Close { .. })
+            Some(Intervention::TakeOver { .. } | Intervention::Transfer { .. } | Intervention::Close { .. })
         );
         // Also in turns that are before this one in the line.
         let _interruption = stops.then(|| self.interrupt(transcript));

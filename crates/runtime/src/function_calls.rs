@@ -31,6 +31,7 @@ use crate::{
     Runtime,
     documents::DocumentError,
     functions::Functions,
+    internal_contacts::InternalContacts,
     models::TenantModels,
     outbound::Outbound,
     runtime::Shared,
@@ -98,6 +99,10 @@ impl Shared {
             (_, None) => Err(FunctionError::new(FunctionErrorKind::Unknown, "it has no code that can be called")),
         };
         host.withheld.take_out(&mut result);
+        let result = match result {
+            Ok(output) => InternalContacts::new(&self.store).reached(tenant, output).await,
+            Err(error) => Err(error),
+        };
         let outcome = if result.is_ok() { "ok" } else { "failed" };
         metrics::counter!("parlance_function_calls_total", "outcome" => outcome).increment(1);
         result

@@ -182,7 +182,11 @@ pub(crate) fn turn_record(written: Written<'_>) -> Result<(TurnRecord, Vec<Messa
             events.push(event("transcript.status", json!({"from": status, "status": state.status}))?);
         }
         if state.control == Control::Queued && stood.is_none_or(|stood| stood.control != Control::Queued) {
-            let body = json!({"skills": state.skills, "destination": state.destination});
+            let body = json!({
+                "skills": state.skills,
+                "destination": state.destination,
+                "destination_number": state.destination_number,
+            });
             events.push(event("transcript.handed_off", body)?);
         }
     }

@@ -130,7 +130,7 @@ impl Hide<'_> {
     fn in_effect(&self, effect: &mut Effect) -> bool {
         match effect {
             Effect::HandOff { skills } => self.in_texts(skills),
-            Effect::Transfer { contact } => self.in_text(contact),
+            Effect::Transfer { contact, .. } => self.in_text(contact),
             Effect::Tag { name, value } => {
                 let named = self.in_text(name);
                 self.in_text(value) || named
@@ -162,7 +162,7 @@ mod tests {
             effects: vec![
                 Effect::Tag { name: "hunter2".into(), value: "x hunter2 y".into() },
                 Effect::HandOff { skills: vec!["hunter2".into()] },
-                Effect::Transfer { contact: "hunter2".into() },
+                Effect::Transfer { contact: "hunter2".into(), number: None },
                 Effect::End,
             ],
             logs: vec!["the key is hunter2".into()],

@@ -11,9 +11,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::{
     Runtime, access::Roles, agents::Agents, aliases::Aliases, audit::Audit, branding::Brandings, contacts::Contacts,
     documents::DocumentError, endpoints::Endpoints, environment::Environment, experiments::Experiments,
-    feature_flags::FeatureFlags, functions::Functions, issuer::Issuer, links::Links, mail::Mail, models::ModelScripts,
-    realm::Realm, retention::Retentions, secrets::Secrets, settings::Settings, tenants::Tenants,
-    test_scenarios::TestScenarios, tokens::Tokens, users::Users, visitor_tokens::Issuers,
+    feature_flags::FeatureFlags, functions::Functions, internal_contacts::InternalContacts, issuer::Issuer,
+    links::Links, mail::Mail, models::ModelScripts, realm::Realm, retention::Retentions, secrets::Secrets,
+    settings::Settings, tenants::Tenants, test_scenarios::TestScenarios, tokens::Tokens, users::Users,
+    visitor_tokens::Issuers,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -86,6 +87,7 @@ pub(crate) struct Shared {
     pub(crate) agents: Agents,
     pub(crate) functions: Functions,
     pub(crate) endpoints: Endpoints,
+    pub(crate) internal_contacts: InternalContacts,
     pub(crate) aliases: Aliases,
     pub(crate) links: Links,
     pub(crate) experiments: Experiments,
@@ -136,6 +138,7 @@ impl Shared {
             agents: Agents::new(&store),
             functions: Functions::new(&store),
             endpoints: Endpoints::new(&store),
+            internal_contacts: InternalContacts::new(&store),
             aliases: Aliases::new(&store),
             links: Links::new(&store),
             experiments: Experiments::new(&store),

@@ -53,6 +53,7 @@ pub(crate) const PAGE: &str = "/api/swagger";
         (name = "Knowledge", description = "Documents and FAQs that flows look things up in."),
         (name = "Functions", description = "What flows call: JavaScript, libraries and built-in integrations."),
         (name = "Points of contact", description = "Addresses on channels, and the flows that answer there."),
+        (name = "Internal contacts", description = "Names with telephone numbers to which conversations are transferred."),
         (name = "Aliases", description = "Names that stand for an agent, so that embeds outlive it."),
         (name = "Secrets", description = "Values that components name as `{secret.name}`; they can be set and never read."),
         (name = "Issuers", description = "Identity providers whose tokens say who a visitor is, and which claims become attributes."),

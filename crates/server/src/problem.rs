@@ -319,7 +319,9 @@ impl From<TurnError> for Problem {
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Closed | Refused::NotTaken | Refused::TakenByOther => Self::conflict(refused.to_string()),
+            Refused::Closed | Refused::NotTaken | Refused::TakenByOther | Refused::NotWithAgent => {
+                Self::conflict(refused.to_string())
+            }
             Refused::Nothing => Self::invalid("message", "It is empty.", "Send what is to be said."),
             Refused::NotAnEnd => Self::invalid("status", "A conversation does not become that.", refused.to_string()),
         }

@@ -121,7 +121,7 @@ fn asked(
                 .effects
                 .push(Effect::HandOff { skills: skills.into_iter().filter(|skill| !skill.is_empty()).collect() });
         }
-        "transfer" => output.effects.push(Effect::Transfer { contact: named("contact")? }),
+        "transfer" => output.effects.push(Effect::Transfer { contact: named("contact")?, number: None }),
         "end_conversation" => output.effects.push(Effect::End),
         "set_tag" => output.effects.push(Effect::Tag { name: named("name")?, value: filled("value")? }),
         "set_context" => {

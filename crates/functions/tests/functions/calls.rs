@@ -147,7 +147,7 @@ async fn da_j15_what_is_asked_of_the_conversation_is_given_in_order() {
             Effect::HandOff { skills: vec!["billing".into()] },
             tag("topic", "bill"),
             tag("old", ""),
-            Effect::Transfer { contact: "reception".into() },
+            Effect::Transfer { contact: "reception".into(), number: None },
             Effect::End,
         ]
     );

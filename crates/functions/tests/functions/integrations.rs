@@ -59,7 +59,7 @@ async fn da_j14_the_others_ask_the_conversation() {
     let world = World::default();
     for (name, settings, effect) in [
         ("hand_off", json!({"skills": ["billing", "{{empty}}"]}), Effect::HandOff { skills: vec!["billing".into()] }),
-        ("transfer", json!({"contact": "desk {{seats}}"}), Effect::Transfer { contact: "desk 2".into() }),
+        ("transfer", json!({"contact": "desk {{seats}}"}), Effect::Transfer { contact: "desk 2".into(), number: None }),
         ("end_conversation", json!({}), Effect::End),
         (
             "set_tag",

@@ -90,6 +90,10 @@ scopes! {
     ChannelsCreate = "channels": "create", "Make points of contact.";
     ChannelsUpdate = "channels": "update", "Change points of contact and renew their chat codes.";
     ChannelsDelete = "channels": "delete", "Delete points of contact.";
+    InternalContactsRead = "internal_contacts": "read", "See to whom conversations can be transferred.";
+    InternalContactsCreate = "internal_contacts": "create", "Add internal contacts.";
+    InternalContactsUpdate = "internal_contacts": "update", "Change internal contacts.";
+    InternalContactsDelete = "internal_contacts": "delete", "Delete internal contacts.";
     TestScenariosRead = "test_scenarios": "read", "See the test scenarios of agents.";
     TestScenariosUpdate = "test_scenarios": "update", "Make, record, change and delete test scenarios.";
     TestScenariosRun = "test_scenarios": "run", "Run test scenarios, and replay recorded conversations with other versions.";
@@ -106,7 +110,7 @@ scopes! {
     ChatsSend = "chats": "send", "Send messages in a conversation, as a web chat does.";
     TranscriptsRead = "transcripts": "read", "Read what was said, by whom, and what was made of it.";
     TranscriptsUpdate = "transcripts": "update", "Tag, flag, report, restart and end conversations.";
-    TranscriptsTakeOver = "transcripts": "take_over", "Take conversations over, speak in them, and hand them back.";
+    TranscriptsTakeOver = "transcripts": "take_over", "Take conversations over, speak in them, hand them back and transfer them.";
     ContactsRead = "contacts": "read", "See contacts and what is known of them.";
     ContactsExport = "contacts": "export", "Take away all that is stored of a contact.";
     ContactsErase = "contacts": "erase", "Erase contacts.";

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::documents::DocumentError;
+use crate::{documents::DocumentError, phone_number::is_e164};
 
 /// Whether somebody is there, by their own account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,14 +167,10 @@ fn known_skills(skills: Vec<String>) -> Result<Vec<String>, DocumentError> {
     Ok(known)
 }
 
-/// A number in the form of E.164: a plus and 7 to 15 digits, of which the first is no zero.
+/// A number in the form of E.164.
 fn mobile_number(text: &str) -> Result<String, DocumentError> {
     let text = text.trim();
-    let digits = text.strip_prefix('+').unwrap_or_default();
-    let good = (7..=15).contains(&digits.len())
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && !digits.starts_with('0');
-    if good {
+    if is_e164(text) {
         return Ok(text.to_owned());
     }
     Err(DocumentError::invalid("mobile_number", "use the form of E.164, such as +491701234567"))

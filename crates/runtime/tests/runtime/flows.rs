@@ -162,6 +162,32 @@ async fn da_w03_a_person_who_takes_over_silences_the_agent_even_while_it_thinks(
 }
 
 #[tokio::test]
+async fn da_l12_a_transfer_stops_an_agent_that_thinks() {
+    let desk = Desk::open().await;
+    let flow = bank(&desk, script()).await;
+    let (talk, _) = Talk::open(&desk, flow).await;
+    let began = Instant::now();
+    let transfer =
+        Intervention::Transfer { operator: "ann".into(), contact: "Reception".into(), number: "+4930123456".into() };
+    let (answer, transferred) = tokio::join!(talk.act(Inbound::text("slow")), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        talk.intervene(transfer).await
+    });
+    assert!(began.elapsed() < Duration::from_millis(1_500), "nobody waits for the model");
+    assert_eq!(said(&answer.unwrap()), Vec::<&str>::new());
+    let transferred = transferred.unwrap();
+    let state = transferred.state.unwrap();
+    assert_eq!((state.control, state.status), (Control::Queued, TranscriptStatus::HumanHandoff));
+    assert_eq!(state.destination.as_deref(), Some("Reception"));
+    assert_eq!(state.destination_number.as_deref(), Some("+4930123456"));
+    let store = desk.runtime.store().tenant(&desk.tenant);
+    let record = store.turn_record(&talk.transcript, transferred.turn).await.unwrap().unwrap();
+    let told: Vec<_> = record.events.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(told, ["turn.completed", "transcript.status", "transcript.handed_off"]);
+    assert_eq!(said(&talk.say("anybody?").await), Vec::<&str>::new());
+}
+
+#[tokio::test]
 async fn da_w03_a_person_who_takes_over_waits_for_no_message_that_stands_in_line() {
     let desk = Desk::open().await;
     let flow = bank(&desk, script()).await;

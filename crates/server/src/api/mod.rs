@@ -22,6 +22,7 @@ mod flow_versions;
 mod flows;
 mod function_source;
 mod functions;
+mod internal_contacts;
 mod invitations;
 mod issuers;
 mod live;
@@ -46,6 +47,7 @@ pub(crate) mod transcript_acts;
 mod transcript_mood;
 mod transcript_readable;
 mod transcript_schema;
+mod transcript_transfer;
 mod transcripts;
 mod usage;
 mod user_forms;
@@ -73,6 +75,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(functions::routes())
         .merge(function_source::routes())
         .merge(points_of_contact::routes())
+        .merge(internal_contacts::routes())
         .merge(test_runs::routes())
         .merge(test_scenarios::routes())
         .merge(settings::routes())
@@ -87,6 +90,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(feature_flags::routes())
         .merge(transcripts::routes())
         .merge(transcript_acts::routes())
+        .merge(transcript_transfer::routes())
         .merge(live::routes())
         .merge(test_conversations::routes())
         .merge(contacts::routes())

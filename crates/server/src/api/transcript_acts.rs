@@ -105,7 +105,7 @@ pub(crate) fn arrival(uri: &Uri, caller: &Principal) -> Arrival {
 }
 
 /// Does something to a conversation; gives how it stands then.
-async fn act(
+pub(super) async fn act(
     app: &App,
     caller: &Principal,
     uri: &Uri,

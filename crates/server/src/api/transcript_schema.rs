@@ -68,6 +68,8 @@ pub(super) struct Transcript {
     operator: Option<String>,
     /// Where it was handed to: `queue`, `operator`, or an internal contact's name.
     destination: Option<String>,
+    /// The telephone number of that internal contact.
+    destination_number: Option<String>,
     /// What a person must be able to do to take it.
     skills: Vec<String>,
     /// Whether it is a test.
@@ -143,6 +145,7 @@ impl Transcript {
             endpoint: state.endpoint,
             operator: state.operator,
             destination: state.destination,
+            destination_number: state.destination_number,
             skills: state.skills,
             test: state.test,
             // The agent calls nobody until there are campaigns.

@@ -92,6 +92,7 @@ fn status(turn: &TurnRecord) -> Event {
         "state": state.place,
         "operator": state.operator,
         "destination": state.destination,
+        "destinationNumber": state.destination_number,
         "skills": state.skills,
         "test": state.test,
         "at": turn.at.to_string(),

@@ -197,6 +197,8 @@ impl Things {
             json!({ "name": "lookup", "events": ["Found"], "code": { "type": "java_script", "source": "return {};" } });
         let function = made(Method::POST, "functions", function).await;
         let faq = made(Method::POST, "faqs", json!({ "question": "When?", "answer": "At nine." })).await;
+        let desk = json!({ "name": "Front desk", "phoneNumber": "+4930123456" });
+        let desk = made(Method::POST, "internal-contacts", desk).await;
         let document = uploaded(&app, "a.txt", "text/plain", "Parking costs nine euros.").await;
         let flow = json!({
             "name": "A flow", "configuration": { "files": [{ "id": "a_file", "name": "a.txt", "text": "x" }] },
@@ -217,6 +219,7 @@ impl Things {
                 ("functions", function),
                 ("faqs", faq),
                 ("documents", document),
+                ("internal-contacts", desk),
                 ("points-of-contact", made(Method::POST, "points-of-contact", point).await),
             ])
             .collect();
@@ -285,6 +288,10 @@ impl Things {
                 json!({ "scenario_id": self.agent.id, "dataset": [{ "attributes": {} }] })
             }
             "createFaq" | "replaceFaq" => json!({ "question": "How?", "answer": "So." }),
+            "createInternalContact" | "replaceInternalContact" => {
+                json!({ "name": "Night porter", "phoneNumber": "+4930654321" })
+            }
+            "transferTranscript" => json!({ "name": "Front desk" }),
             "searchDocuments" => json!({ "query": "parking" }),
             "putTranscriptTags" => json!({ "tags": {} }),
             "reportTranscript" => json!({ "reason": "spam" }),

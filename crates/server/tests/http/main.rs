@@ -32,6 +32,7 @@ mod hygiene;
 mod identity_provider;
 mod idle;
 mod injection;
+mod internal_contacts;
 mod knowledge;
 mod live;
 mod management;

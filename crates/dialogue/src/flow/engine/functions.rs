@@ -26,6 +26,17 @@ pub(super) const MAX_CALLS: usize = 24;
 /// Most of a function's response that the model reads, in characters.
 const MAX_RESULT: usize = 32_000;
 
+/// Where a conversation is handed to.
+#[derive(Clone, Copy)]
+struct Destination<'d> {
+    name: &'d str,
+    /// The telephone number of an internal contact.
+    number: Option<&'d str>,
+}
+
+/// Whoever of the tenant's people comes first.
+const QUEUE: Destination<'static> = Destination { name: "queue", number: None };
+
 /// What became of a call.
 pub(super) struct Ran {
     /// Which call of the turn it was; none where it was refused before it ran.
@@ -227,8 +238,10 @@ impl Turn<'_> {
             _ if occasion == Occasion::WrapUp => {
                 self.warn("a function that runs at the end can neither hand the conversation off nor end it");
             }
-            Effect::HandOff { skills } => self.hand_off(skills.clone(), "queue", None),
-            Effect::Transfer { contact } => self.hand_off(Vec::new(), contact, None),
+            Effect::HandOff { skills } => self.hand_off(skills.clone(), QUEUE, None),
+            Effect::Transfer { contact, number } => {
+                self.hand_off(Vec::new(), Destination { name: contact, number: number.as_deref() }, None);
+            }
             Effect::End => self.end(),
         }
     }
@@ -245,17 +258,19 @@ impl Turn<'_> {
     }
 
     /// Queues the conversation for a person, or sends it elsewhere (rows DA-J15, DA-X8).
-    fn hand_off(&mut self, skills: Vec<String>, destination: &str, reason: Option<&str>) {
+    fn hand_off(&mut self, skills: Vec<String>, destination: Destination<'_>, reason: Option<&str>) {
         if self.transcript.control == Control::Operator {
             self.warn("the conversation was not handed off: a person has it already");
             return;
         }
-        let line = json!({"skills": skills, "destination": destination, "reason": reason});
+        let Destination { name, number } = destination;
+        let line = json!({"skills": skills, "destination": name, "number": number, "reason": reason});
         self.lines.push(Line::noted("hand_off", line));
         self.transcript.control = Control::Queued;
         self.transcript.status = TranscriptStatus::HumanHandoff;
         self.transcript.skills = skills;
-        self.transcript.destination = Some(destination.to_owned());
+        self.transcript.destination = Some(name.to_owned());
+        self.transcript.destination_number = number.map(str::to_owned);
     }
 
     /// Follows an event where it leads; from a state where it leads nowhere it is noted (§21.3 R6).
@@ -312,7 +327,7 @@ impl Turn<'_> {
                 let skills = call.arguments.get("skills").and_then(Value::as_array);
                 let skills = skills.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
                 let reason = call.arguments.get("reason").and_then(Value::as_str).map(str::to_owned);
-                self.hand_off(skills, "queue", reason.as_deref());
+                self.hand_off(skills, QUEUE, reason.as_deref());
                 "A person will take over: tell the customer.".to_owned()
             }
             name => {

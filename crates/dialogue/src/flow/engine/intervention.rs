@@ -21,6 +21,9 @@ pub enum Refused {
     /// Somebody else has it.
     #[error("somebody else has taken the conversation over: they hand it back first")]
     TakenByOther,
+    /// Only the agent's conversations are transferred (row DA-L9).
+    #[error("the agent does not have the conversation: hand it back first, then transfer it")]
+    NotWithAgent,
     /// There is nothing to say.
     #[error("the message is empty: say something")]
     Nothing,
@@ -59,7 +62,17 @@ pub fn intervene(
             state.status = TranscriptStatus::HumanHandoff;
             state.operator = Some(operator.clone());
             state.destination = Some("operator".into());
+            state.destination_number = None;
             vec![Line::noted("take_over", json!({"operator": operator}))]
+        }
+        Intervention::Transfer { operator, contact, number } => {
+            transferable(state)?;
+            state.control = Control::Queued;
+            state.status = TranscriptStatus::HumanHandoff;
+            state.destination = Some(contact.clone());
+            state.destination_number = Some(number.clone());
+            let line = json!({"skills": state.skills, "destination": contact, "number": number, "operator": operator});
+            vec![Line::noted("hand_off", line)]
         }
         Intervention::HandBack => {
             if state.control == Control::Agent {
@@ -69,6 +82,7 @@ pub fn intervene(
             state.status = TranscriptStatus::InProgress;
             state.skills.clear();
             state.destination = None;
+            state.destination_number = None;
             vec![Line::noted("hand_back", json!({"operator": state.operator.take()}))]
         }
         Intervention::Say { operator } => {
@@ -113,6 +127,18 @@ pub fn intervene(
             vec![Line::noted("report", json!({"reason": reason}))]
         }
     })
+}
+
+/// Whether a conversation can be transferred: while it goes on and the agent has it (row DA-L9).
+///
+/// # Errors
+/// [`Refused::Closed`], [`Refused::NotWithAgent`].
+pub fn transferable(state: &TranscriptState) -> Result<(), Refused> {
+    match (state.status, state.control) {
+        (TranscriptStatus::InProgress, Control::Agent) => Ok(()),
+        (status, _) if !status.is_open() => Err(Refused::Closed),
+        _ => Err(Refused::NotWithAgent),
+    }
 }
 
 /// Ends the conversation, and gives the line that tells of it.

@@ -24,7 +24,7 @@ mod spelling;
 mod tests;
 mod turn;
 
-pub use intervention::{Refused, intervene};
+pub use intervention::{Refused, intervene, transferable};
 pub use journal::{Journal, Step};
 pub use line::{Line, LineBody, Past};
 pub use needs::{Answer, Answers, Call, Completion, Guard, Need, Occasion, Passage, Purpose, Verdict};

@@ -40,7 +40,7 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, state: &Rc<TaskState>) -> rquickjs::R
     let task = Rc::clone(state);
     platform.put("transfer", move |ctx: Ctx<'js>, contact: Opt<Value<'js>>| {
         let contact = text(&ctx, contact.0.as_ref(), "transfer: name the internal contact")?;
-        noted(&ctx, &task, Effect::Transfer { contact })
+        noted(&ctx, &task, Effect::Transfer { contact, number: None })
     })?;
 
     let task = Rc::clone(state);

@@ -173,7 +173,7 @@ fn da_f22_what_runs_at_the_end_cannot_open_the_conversation_again() {
     let asks = || FunctionOutput {
         effects: vec![
             Effect::HandOff { skills: vec!["sales".into()] },
-            Effect::Transfer { contact: "desk".into() },
+            Effect::Transfer { contact: "desk".into(), number: None },
             Effect::End,
             Effect::Tag { name: "Outcome".into(), value: "sold".into() },
         ],

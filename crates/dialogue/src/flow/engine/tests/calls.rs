@@ -221,13 +221,16 @@ fn da_j15_an_agent_that_says_nothing_of_it_leaves_the_flows_words() {
 
 #[test]
 fn da_j15_a_transfer_names_its_destination() {
-    let transfer =
-        || FunctionOutput { effects: vec![Effect::Transfer { contact: "Front desk".into() }], ..gives("ok") };
+    let effect = || Effect::Transfer { contact: "Front desk".into(), number: Some("+4930123456".into()) };
+    let transfer = move || FunctionOutput { effects: vec![effect()], ..gives("ok") };
     let mut played = one_state(&["transfer"]).played().running(move |_| Ok(transfer()));
     played.will([calling("transfer"), says("I put you through.")]);
     played.types("the desk");
     assert_eq!(played.transcript.destination.as_deref(), Some("Front desk"));
+    assert_eq!(played.transcript.destination_number.as_deref(), Some("+4930123456"));
     assert_eq!(played.transcript.control, Control::Queued);
+    let line = json!({"skills": [], "destination": "Front desk", "number": "+4930123456", "reason": null});
+    assert_eq!(played.noted("hand_off"), [&line]);
 }
 
 #[test]

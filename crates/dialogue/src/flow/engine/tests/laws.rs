@@ -95,7 +95,7 @@ fn chat_reply() -> impl Strategy<Value = Result<ChatReply, ChatError>> {
 fn effect() -> impl Strategy<Value = Effect> {
     prop_oneof![
         Just(Effect::HandOff { skills: vec!["x".into()] }),
-        Just(Effect::Transfer { contact: "desk".into() }),
+        Just(Effect::Transfer { contact: "desk".into(), number: Some("+4930123456".into()) }),
         Just(Effect::End),
         Just(Effect::Tag { name: "t".into(), value: "v".into() }),
     ]
@@ -128,6 +128,11 @@ fn act() -> impl Strategy<Value = Inbound> {
     let told = Inbound { visitor: json!({"k": 2}).as_object().cloned().unwrap_or_default(), ..Inbound::text("hello") };
     let say = Inbound { text: "Hello.".into(), ..Inbound::intervention(Intervention::Say { operator: operator() }) };
     let tags = BTreeMap::from([("t".to_owned(), String::new())]);
+    let transfer = Inbound::intervention(Intervention::Transfer {
+        operator: operator(),
+        contact: "desk".into(),
+        number: "+4930123456".into(),
+    });
     prop_oneof![
         6 => Just(told),
         2 => Just(Inbound::new(Act::Open)),
@@ -135,6 +140,7 @@ fn act() -> impl Strategy<Value = Inbound> {
         1 => Just(Inbound { value: Some("v".into()), ..Inbound::new(Act::Button) }),
         2 => Just(Inbound::intervention(Intervention::TakeOver { operator: operator() })),
         2 => Just(Inbound::intervention(Intervention::HandBack)),
+        1 => Just(transfer),
         1 => Just(say),
         1 => Just(Inbound::intervention(Intervention::Close { status: TranscriptStatus::Abandoned })),
         1 => Just(Inbound::intervention(Intervention::Tag { tags, whole: true })),

@@ -25,6 +25,10 @@ fn by(operator: &str) -> Intervention {
     Intervention::TakeOver { operator: operator.into() }
 }
 
+fn to_the_desk() -> Intervention {
+    Intervention::Transfer { operator: "ada".into(), contact: "Front desk".into(), number: "+4930123456".into() }
+}
+
 fn saying(operator: &str, text: &str) -> Inbound {
     Inbound { text: text.into(), ..Inbound::intervention(Intervention::Say { operator: operator.into() }) }
 }
@@ -66,6 +70,44 @@ fn a_person_speaks_only_after_they_took_over_and_with_words() {
     assert!(played.does(saying("ada", "Hello, **I** am Ada.")).is_empty());
     let line = played.log.last().unwrap();
     assert_eq!((line.author, line.kind, line.text.as_str()), (Author::Operator, "text", "Hello, **I** am Ada."));
+}
+
+#[test]
+fn da_l12_after_a_transfer_the_agent_says_nothing_until_it_is_handed_back() {
+    let mut played = one_state(&[]).played();
+    played.opens();
+    assert!(played.intervenes(to_the_desk()).is_empty());
+    let transcript = &played.transcript;
+    assert_eq!((transcript.status, transcript.control), (TranscriptStatus::HumanHandoff, Control::Queued));
+    assert_eq!(transcript.destination.as_deref(), Some("Front desk"));
+    assert_eq!(transcript.destination_number.as_deref(), Some("+4930123456"));
+    let line = json!({"skills": [], "destination": "Front desk", "number": "+4930123456", "operator": "ada"});
+    assert_eq!(played.noted("hand_off"), [&line]);
+    assert!(played.types("hello?").is_empty());
+    played.intervenes(Intervention::HandBack);
+    assert_eq!((&played.transcript.destination, &played.transcript.destination_number), (&None, &None));
+    assert_eq!(played.types("hello?"), ["All right."]);
+    // Whoever takes it over after a transfer is where it is.
+    played.intervenes(to_the_desk());
+    played.intervenes(by("ada"));
+    assert_eq!(played.transcript.destination.as_deref(), Some("operator"));
+    assert_eq!(played.transcript.destination_number, None);
+}
+
+#[test]
+fn da_l09_only_what_the_agent_has_is_transferred() {
+    let mut played = one_state(&[]).played();
+    played.opens();
+    let transfers = |played: &mut Played| played.tries(Inbound::intervention(to_the_desk()));
+    assert_eq!(transfers(&mut played), Ok(Vec::new()));
+    assert_eq!(transfers(&mut played), Err(Refused::NotWithAgent), "it waits");
+    played.intervenes(by("ada"));
+    assert_eq!(transfers(&mut played), Err(Refused::NotWithAgent), "a person has it");
+    assert_eq!(played.transcript.operator.as_deref(), Some("ada"));
+    played.intervenes(Intervention::HandBack);
+    played.intervenes(Intervention::Close { status: TranscriptStatus::Completed });
+    assert_eq!(transfers(&mut played), Err(Refused::Closed));
+    assert_eq!(played.noted("hand_off").len(), 1);
 }
 
 #[test]
