@@ -81,7 +81,7 @@ impl<B> Drop for Lent<B> {
 
 impl<B: Body<Data = Bytes> + Unpin> Remainder<B> {
     /// Whether the body has been read to its end: what little is left is read now.
-    pub(crate) async fn is_read(self) -> bool {
+    pub(crate) async fn read_to_end(self) -> bool {
         let place = std::mem::replace(&mut *self.0.lock(), Place::Lent);
         match place {
             Place::Read => true,
@@ -136,11 +136,11 @@ mod tests {
         for body in [Any::empty(), Any::from("hello"), pieces(3, 100 << 10)] {
             let (lent, remainder) = lend(body);
             lent.collect().await.expect("all of it");
-            assert!(remainder.is_read().await);
+            assert!(remainder.read_to_end().await);
         }
         let (lent, remainder) = lend(Any::empty());
         drop(lent);
-        assert!(remainder.is_read().await, "there was nothing to read");
+        assert!(remainder.read_to_end().await, "there was nothing to read");
     }
 
     #[tokio::test]
@@ -155,26 +155,26 @@ mod tests {
         ] {
             let (lent, remainder) = lend(body);
             drop(lent);
-            assert_eq!(remainder.is_read().await, is_read);
+            assert_eq!(remainder.read_to_end().await, is_read);
         }
         let (mut lent, remainder) = lend(pieces(2, most));
         lent.frame().await.expect("a piece").expect("a good one");
         drop(lent);
-        assert!(remainder.is_read().await, "of what was read before nothing is counted");
+        assert!(remainder.read_to_end().await, "of what was read before nothing is counted");
     }
 
     #[tokio::test]
     async fn what_does_not_arrive_is_not_waited_for() {
         let (lent, remainder) = lend(stuck());
         drop(lent);
-        let is_read = tokio::time::timeout(PATIENCE * 10, remainder.is_read()).await;
+        let is_read = tokio::time::timeout(PATIENCE * 10, remainder.read_to_end()).await;
         assert!(!is_read.expect("it ends"));
     }
 
     #[tokio::test]
     async fn what_somebody_still_has_is_not_read() {
         let (lent, remainder) = lend(Any::from("hello"));
-        assert!(!remainder.is_read().await);
+        assert!(!remainder.read_to_end().await);
         drop(lent);
     }
 
@@ -183,6 +183,6 @@ mod tests {
         let broken = || Any::from_stream(stream::iter([Err::<Bytes, _>(io::Error::other("gone"))]));
         let (lent, remainder) = lend(broken());
         drop(lent);
-        assert!(!remainder.is_read().await);
+        assert!(!remainder.read_to_end().await);
     }
 }

@@ -156,7 +156,7 @@ impl Connections {
                     // It is not answered here: the connection is taken over while this waits.
                     return std::future::pending().await;
                 }
-                if !remainder.is_read().await {
+                if !remainder.read_to_end().await {
                     answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<Response, Infallible>(answer)

@@ -34,6 +34,7 @@ mod idle;
 mod injection;
 mod internal_contacts;
 mod knowledge;
+mod knowledge_unreadable;
 mod live;
 mod management;
 mod many_visitors;
