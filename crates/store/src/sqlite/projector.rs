@@ -22,6 +22,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// Records of one transaction when reading from the log, and their bytes.
 const CHUNK: usize = 2_000;
 const CHUNK_BYTES: usize = 16 << 20;
+/// Records that wait up to which the projector gives way to those who take turns.
+const GIVES_WAY: usize = 1_000;
 
 pub(super) struct Projector {
     log: Connection,
@@ -112,7 +114,7 @@ impl Projector {
                     continue;
                 }
             };
-            while let Err(error) = self.project(&batch) {
+            while let Err(error) = self.project(&batch, pipeline) {
                 if pipeline.is_abandoned() {
                     return;
                 }
@@ -161,7 +163,7 @@ impl Projector {
         self.tables.execute_batch("VACUUM").map_err(unavailable("write the tables anew"))
     }
 
-    fn project(&mut self, batch: &[Arc<Committed>]) -> rusqlite::Result<()> {
+    fn project(&mut self, batch: &[Arc<Committed>], pipeline: &Pipeline) -> rusqlite::Result<()> {
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(()) };
         // A commit that was reported as failed may be in the log all the same.
         while self.checkpoint.0 + 1 < first.seq.0 {
@@ -171,8 +173,10 @@ impl Projector {
         let mut projection = Projection::begin(&transaction, &self.log)?;
         for committed in batch {
             projection.add(committed.seq, &committed.record)?;
-            // Those who take turns come first: somebody waits for each of them.
-            std::thread::yield_now();
+            // Somebody waits for each turn, and for this nobody, as long as it keeps up.
+            if pipeline.behind() < GIVES_WAY {
+                std::thread::yield_now();
+            }
         }
         projection.finish(last.seq)?;
         transaction.commit()?;
